@@ -1,0 +1,1 @@
+"""What a patient's labs mean: units, visits, criteria and landmark features."""

@@ -1,0 +1,1 @@
+"""Readers, one per format, all to the same lab rows."""

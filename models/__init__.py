@@ -1,0 +1,1 @@
+"""How features become a risk: published scores and the learned model behind one interface."""

@@ -1,0 +1,1 @@
+"""Published risk models, one module each, citation first."""

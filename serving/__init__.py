@@ -1,0 +1,1 @@
+"""How a risk is asked for: HTTP, page and batch."""

@@ -1,0 +1,1 @@
+"""How a learned model is made: cohorts, labels, fitting, judging, registering."""

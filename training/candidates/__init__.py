@@ -1,0 +1,1 @@
+"""Learners, one each, behind one interface."""

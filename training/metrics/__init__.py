@@ -1,0 +1,1 @@
+"""Measures of risks under censoring and competing death, one family per module."""
