@@ -6,7 +6,7 @@
     ├── InputError                what came in cannot be understood; exit status 2, HTTP 400 or 422
     │   ├── UnitError             the unit is missing, unknown or does not fit the analyte
     │   ├── ValueRangeError       the value is impossible in the unit it was given in
-    │   ├── ColumnError           a table lacks a column, repeats one or has one that is not understood
+    │   ├── ColumnError           a table lacks a column, repeats one or has an unknown one
     │   ├── DateError             a date that cannot be read, or one that lies where it must not
     │   └── DuplicateError        the same subject, date and analyte twice, with different values
     ├── RefusedError              understood, and refused by a rule that the message names; exit 1

@@ -1,0 +1,134 @@
+"""The columnar form of validated visits: one array per quantity, sorted by subject and time.
+
+Everything that computes reads this form, for one person over HTTP and for millions of visits in a
+batch. It holds numpy arrays only, so a request never builds a frame.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEMALE", "KAPPA", "LAMBDA", "MALE", "UNKNOWN", "History", "Series", "latest_at"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int8]
+
+UNKNOWN = -1
+FEMALE, MALE = 0, 1
+KAPPA, LAMBDA = 0, 1
+HEAVY_CHAINS = ("IgG", "IgA", "IgM", "IgD", "IgE", "none")
+"""Heavy chains by code; ``none`` is light-chain disease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The visits at which one quantity was measured, in the order of the history.
+
+    Parameters
+    ----------
+    visit : (m,) array
+        Index of the visit in the history.
+    subject : (m,) array
+        Index of the subject.
+    time_years : (m,) array
+        Years on the subject's clock.
+    value : (m,) array
+        In the canonical unit; never NaN.
+    """
+
+    visit: Ints
+    subject: Ints
+    time_years: Floats
+    value: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Visits of many subjects, sorted by subject and time.
+
+    Parameters
+    ----------
+    subject_ids : tuple of s strings
+        As the caller named them.
+    subject : (n,) array
+        Index into `subject_ids`, non-decreasing.
+    time_years : (n,) array
+        Years on the subject's own clock, increasing within a subject. With dated visits the clock
+        starts on 1970-01-01 and a year has 365.25 days; otherwise at diagnosis.
+    labs : mapping of analyte or derived quantity to (n,) array
+        In canonical units; NaN where not measured at that visit.
+    age_years : (n,) array
+        Age at the visit; NaN where unknown.
+    sex, heavy_chain, light_chain : (s,) arrays
+        Codes of this module, ``UNKNOWN`` where not given.
+    diagnosis_years : (s,) array
+        Diagnosis on the same clock; NaN where unknown.
+    """
+
+    subject_ids: tuple[str, ...]
+    subject: Ints
+    time_years: Floats
+    labs: Mapping[str, Floats]
+    age_years: Floats
+    sex: Codes
+    heavy_chain: Codes
+    light_chain: Codes
+    diagnosis_years: Floats
+
+    @property
+    def visits(self) -> int:
+        """Number of visits."""
+        return self.subject.size
+
+    def lab(self, name: str) -> Floats:
+        """(n,) values of a quantity; all NaN when no visit has it."""
+        found = self.labs.get(name)
+        return np.full(self.visits, np.nan) if found is None else found
+
+    def series(self, name: str) -> Series:
+        """The visits at which a quantity was measured."""
+        value = self.lab(name)
+        visit = np.flatnonzero(~np.isnan(value))
+        return Series(visit, self.subject[visit], self.time_years[visit], value[visit])
+
+    def last_visits(self) -> Ints:
+        """(k,) indices of the last visit of every subject that has one."""
+        last = np.flatnonzero(np.diff(self.subject, append=-1) != 0)
+        return last.astype(np.int64)
+
+
+def latest_at(series: Series, subject: Ints, time_years: Floats) -> Ints:
+    """Position in a series of each subject's latest measurement at or before a time.
+
+    Parameters
+    ----------
+    series
+        Sorted by subject and time.
+    subject, time_years : (k,) arrays
+        Where to look, in any order.
+
+    Returns
+    -------
+    (k,) array
+        Index into the series, -1 where nothing was measured yet.
+    """
+    measured = series.value.size
+    # A measurement sorts before a question at the same subject and time, so it counts as known.
+    order = np.lexsort(
+        (
+            np.repeat([0, 1], [measured, subject.size]),
+            np.concatenate([series.time_years, time_years]),
+            np.concatenate([series.subject, subject]),
+        )
+    )
+    seen = np.cumsum(order < measured) - 1
+    question = order >= measured
+    position = np.empty(subject.size, dtype=np.int64)
+    position[order[question] - measured] = seen[question]
+    same = np.zeros(subject.size, dtype=bool)
+    known = position >= 0
+    same[known] = series.subject[position[known]] == subject[known]
+    return np.where(same, position, -1)

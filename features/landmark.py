@@ -1,0 +1,267 @@
+"""Features at a landmark: what was known of a subject at one moment, and nothing later.
+
+One function serves a single patient over HTTP, a training cohort and a batch of millions. Features
+are computed when a model asks for them, each once, from the columnar history.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from features.analytes import ANALYTES
+from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
+from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
+from features.trends import EVOLVING_RULES, change, evolving, slope_per_year
+
+__all__ = ["FEATURES", "LOOKBACK_YEARS", "Feature", "LandmarkFeatures"]
+
+LOOKBACK_YEARS = 2.0
+"""How far back changes and slopes look: two to four visits at the 3-6 months of usual follow-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One quantity a model may use.
+
+    Parameters
+    ----------
+    name
+        With its unit.
+    label
+        For people.
+    needs
+        Analytes or subject fields that it is computed from; what a caller gives to have it.
+    compute
+        From the landmark to (k,) values, NaN where unknown.
+    """
+
+    name: str
+    label: str
+    needs: tuple[str, ...]
+    compute: "Callable[[LandmarkFeatures], Floats]"
+
+
+class LandmarkFeatures:
+    """Features of k landmarks, computed on demand.
+
+    Parameters
+    ----------
+    history
+        Validated visits.
+    subject, time_years : (k,) arrays
+        Which subject, and when, on the subject's clock. Omitted: every visit is a landmark.
+    lookback_years
+        Window of changes and slopes.
+
+    Examples
+    --------
+    >>> from features.history import History
+    >>> none = np.array([-1], dtype=np.int8)
+    >>> history = History(
+    ...     subject_ids=("A",), subject=np.array([0, 0]), time_years=np.array([0.0, 1.0]),
+    ...     labs={"m_protein": np.array([1.8, 2.1])}, age_years=np.array([60.0, 61.0]),
+    ...     sex=none, heavy_chain=none, light_chain=none, diagnosis_years=np.array([0.0]))
+    >>> features = LandmarkFeatures(history)
+    >>> features["m_protein_g_dl"], features["m_protein_evolving"]
+    (array([1.8, 2.1]), array([0., 1.]))
+    """
+
+    def __init__(
+        self,
+        history: History,
+        subject: Ints | None = None,
+        time_years: Floats | None = None,
+        *,
+        lookback_years: float = LOOKBACK_YEARS,
+    ) -> None:
+        self.history = history
+        self.at_visits = subject is None or time_years is None
+        self.subject = history.subject if subject is None else subject
+        self.time_years = history.time_years if time_years is None else time_years
+        self.lookback_years = lookback_years
+        self._values: dict[str, Floats] = {}
+        self._latest: dict[str, tuple[Series, Ints]] = {}
+
+    def __len__(self) -> int:
+        return int(self.subject.size)
+
+    def __getitem__(self, name: str) -> Floats:
+        """(k,) values of a feature of the catalogue `FEATURES`."""
+        if name not in self._values:
+            self._values[name] = FEATURES[name].compute(self)
+        return self._values[name]
+
+    def matrix(self, names: Iterable[str]) -> Floats:
+        """(k, p) values of several features, in the order named."""
+        columns = [self[name] for name in names]
+        return np.column_stack(columns) if columns else np.empty((len(self), 0))
+
+    def latest(self, quantity: str) -> tuple[Series, Ints]:
+        """Series of a quantity and, per landmark, the position of its latest measurement."""
+        if quantity not in self._latest:
+            series = self.history.series(quantity)
+            if self.at_visits:
+                position = self._latest_at_visits(series)
+            else:
+                position = latest_at(series, self.subject, self.time_years)
+            self._latest[quantity] = series, position
+        return self._latest[quantity]
+
+    def _latest_at_visits(self, series: Series) -> Ints:
+        position = np.full(self.history.visits, -1, dtype=np.int64)
+        position[series.visit] = np.arange(series.visit.size)
+        np.maximum.accumulate(position, out=position)
+        known = position >= 0
+        same = series.subject[position[known]] == self.subject[known]
+        position[known] = np.where(same, position[known], -1)
+        return position
+
+    def of_latest(self, quantity: str, per_measurement: Callable[[Series], Floats]) -> Floats:
+        """(k,) something computed for each measurement, taken at the latest one."""
+        series, position = self.latest(quantity)
+        known = position >= 0
+        values = np.full(len(self), np.nan)
+        values[known] = per_measurement(series)[position[known]]
+        return values
+
+
+def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.of_latest(quantity, lambda series: series.value)
+
+
+def _years_since(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.time_years - at.of_latest(quantity, lambda series: series.time_years)
+
+
+def _change(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.of_latest(quantity, lambda series: change(series, at.lookback_years))
+
+
+def _slope(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.of_latest(
+        quantity, lambda series: slope_per_year(series, at.lookback_years)
+    )
+
+
+def _flag(quantity: str, tolerance: float | None) -> Callable[[LandmarkFeatures], Floats]:
+    rule = EVOLVING_RULES[quantity]
+    chosen = {} if tolerance is None else {"tolerance": tolerance}
+    return lambda at: at.of_latest(
+        quantity, lambda series: evolving(series, rule, **chosen).astype(np.float64)
+    )
+
+
+def _age(at: LandmarkFeatures) -> Floats:
+    history = at.history
+    visit = np.flatnonzero(~np.isnan(history.age_years))
+    series = Series(
+        visit, history.subject[visit], history.time_years[visit], history.age_years[visit]
+    )
+    position = latest_at(series, at.subject, at.time_years)
+    known = position >= 0
+    age = np.full(len(at), np.nan)
+    aged = at.time_years[known] - series.time_years[position[known]]
+    age[known] = series.value[position[known]] + aged
+    return age
+
+
+def _male(at: LandmarkFeatures) -> Floats:
+    sex = at.history.sex[at.subject]
+    return np.where(sex == UNKNOWN, np.nan, (sex == MALE).astype(np.float64))
+
+
+def _since_diagnosis(at: LandmarkFeatures) -> Floats:
+    return at.time_years - at.history.diagnosis_years[at.subject]
+
+
+def _non_igg(at: LandmarkFeatures) -> Floats:
+    chain = at.history.heavy_chain[at.subject]
+    return np.where(chain == UNKNOWN, np.nan, (chain != 0).astype(np.float64))
+
+
+def _immunoparesis(at: LandmarkFeatures) -> Floats:
+    """Number of uninvolved isotypes below the lower limit of normal; NaN when none was measured."""
+    chain = at.history.heavy_chain[at.subject]
+    below, measured = np.zeros((2, len(at)))
+    for code, isotype in enumerate(("igg", "iga", "igm")):
+        value = at[ANALYTES[isotype].column]
+        limit = at[ANALYTES[f"{isotype}_lln"].column]
+        limit = np.where(np.isnan(limit), IMMUNOGLOBULIN_LLN_MG_DL[isotype], limit)
+        counts = ~np.isnan(value) & (chain != code) & (chain != UNKNOWN)
+        measured += counts
+        below += counts & (value < limit)
+    return np.where(measured > 0, below, np.nan)
+
+
+def _log(name: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: np.log(at[name])
+
+
+DERIVED = {
+    "involved_flc": ("involved_flc_mg_l", "Involved free light chain"),
+    "uninvolved_flc": ("uninvolved_flc_mg_l", "Uninvolved free light chain"),
+    "egfr": ("egfr_ml_min_173m2", "eGFR (CKD-EPI 2021)"),
+    "calcium_corrected": ("calcium_corrected_mg_dl", "Calcium corrected for albumin"),
+}
+"""Derived quantities of a visit: the feature that holds the latest one, and its label."""
+
+NEEDS = {
+    "flc_ratio_involved": ("kappa_flc", "lambda_flc"),
+    "flc_ratio_kappa_lambda": ("kappa_flc", "lambda_flc"),
+    "involved_flc": ("kappa_flc", "lambda_flc"),
+    "uninvolved_flc": ("kappa_flc", "lambda_flc"),
+    "egfr": ("creatinine", "age", "sex"),
+    "calcium_corrected": ("calcium", "albumin"),
+}
+
+
+def _catalogue() -> dict[str, Feature]:
+    features = [
+        Feature("age_years", "Age", ("age",), _age),
+        Feature("male", "Male sex", ("sex",), _male),
+        Feature("non_igg", "Heavy chain other than IgG", ("heavy_chain",), _non_igg),
+        Feature(
+            "years_since_diagnosis", "Years since diagnosis", ("diagnosis_date",), _since_diagnosis
+        ),
+        Feature(
+            "immunoparesis_isotypes",
+            "Uninvolved immunoglobulins below normal",
+            ("igg", "iga", "igm", "heavy_chain"),
+            _immunoparesis,
+        ),
+    ]
+    for name, analyte in ANALYTES.items():
+        features += _of_quantity(name, analyte.column, analyte.label)
+    for name, (column, label) in DERIVED.items():
+        features += _of_quantity(name, column, label)
+    for name in EVOLVING_RULES:
+        label, needs = ANALYTES[name].label, NEEDS.get(name, (name,))
+        features += [
+            Feature(f"{name}_evolving", f"{label}: evolving", needs, _flag(name, None)),
+            # The authors compare plain binary differences; their coefficient belongs to that flag.
+            Feature(
+                f"{name}_evolving_as_published",
+                f"{label}: evolving, as PANGEA-SMM computes it",
+                needs,
+                _flag(name, 0.0),
+            ),
+        ]
+    for column in ("flc_ratio_involved", "creatinine_mg_dl", "involved_flc_mg_l", "ldh_u_l"):
+        features.append(Feature(f"ln_{column}", f"ln {column}", (), _log(column)))
+    return {feature.name: feature for feature in features}
+
+
+def _of_quantity(name: str, column: str, label: str) -> list[Feature]:
+    needs = NEEDS.get(name, (name,))
+    return [
+        Feature(column, label, needs, _last(name)),
+        Feature(f"{name}_years_since", f"{label}: years since measured", needs, _years_since(name)),
+        Feature(f"{name}_change", f"{label}: change", needs, _change(name)),
+        Feature(f"{name}_slope_per_year", f"{label}: slope per year", needs, _slope(name)),
+    ]
+
+
+FEATURES: Mapping[str, Feature] = MappingProxyType(_catalogue())
+"""Every feature by its name."""

@@ -1,0 +1,148 @@
+"""How a quantity moved inside a look-back window: change, slope and the evolving flags.
+
+Every measurement is compared with the earlier ones of the same subject that lie inside the window,
+lag by lag, over all subjects at once. A subject's numbers depend on that subject's rows alone, to
+the last bit, whatever else is in the batch; cost is linear in the pairs inside the windows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.history import Series
+
+__all__ = ["EVOLVING_RULES", "EvolvingRule", "change", "evolving", "slope_per_year"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class EvolvingRule:
+    """When a laboratory value counts as evolving against any earlier value in a look-back.
+
+    Parameters
+    ----------
+    quantity
+        Name of the quantity in the history.
+    kind
+        ``rise`` and ``fall`` are absolute, in the canonical unit; ``relative rise`` is a fraction
+        of the earlier value.
+    threshold
+        Smallest change that counts.
+    lookback_years
+        How far back the earlier value may lie, end included.
+    """
+
+    quantity: str
+    kind: Literal["rise", "fall", "relative rise"]
+    threshold: float
+    lookback_years: float
+
+
+EVOLVING_RULES = {
+    "m_protein": EvolvingRule("m_protein", "rise", 0.2, 1.5),
+    "hemoglobin": EvolvingRule("hemoglobin", "fall", 1.5, 1.0),
+    "flc_ratio_involved": EvolvingRule("flc_ratio_involved", "rise", 20.0, 2.0),
+    "creatinine": EvolvingRule("creatinine", "relative rise", 0.25, 1.0),
+}
+"""The four flags of PANGEA-SMM (Chabrun F, Nat Med 2026, doi:10.1038/s41591-026-04304-x)."""
+
+DECIMAL_TOLERANCE = 1e-9
+"""Differences of decimal laboratory values are exact to far more digits than a laboratory reports;
+1.2 - 1.0 misses 0.2 by 4e-17 in binary, and a person who reads both numbers calls that a rise."""
+
+
+SHORTEST_SPAN_YEARS = 1 / 12
+
+
+def _pairs(series: Series, lookback_years: float) -> Iterator[tuple[Ints, Ints]]:
+    """Measurements and their k-th predecessors inside the window, k = 1, 2 and so on."""
+    now = np.arange(1, series.value.size)
+    lag = 1
+    while now.size:
+        now = now[now >= lag]
+        before = now - lag
+        near = series.time_years[now] - series.time_years[before] <= lookback_years
+        inside = near & (series.subject[now] == series.subject[before])
+        now = now[inside]
+        if now.size:
+            yield now, now - lag
+        lag += 1
+
+
+def evolving(series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_TOLERANCE) -> Bools:
+    """Whether each measurement evolved against any earlier one inside the rule's look-back.
+
+    Parameters
+    ----------
+    series : m measurements
+        Sorted by subject and time.
+    rule
+        What counts as evolving.
+    tolerance
+        How far a change may miss the threshold through binary arithmetic and still count; 0
+        compares plain floating-point differences as the authors' code does.
+
+    Returns
+    -------
+    (m,) array of bool
+        False for a first measurement.
+    """
+    value = series.value
+    flag = np.zeros(value.size, dtype=bool)
+    for now, before in _pairs(series, rule.lookback_years):
+        rise = value[now] - value[before]
+        if rule.kind == "fall":
+            rise = -rise
+        elif rule.kind == "relative rise":
+            rise = rise / value[before]
+        flag[now] |= rise >= rule.threshold - tolerance
+    return flag
+
+
+def change(series: Series, lookback_years: float) -> Floats:
+    """Change of each measurement since the oldest one inside the look-back, in canonical units.
+
+    Returns
+    -------
+    (m,) array
+        NaN where no earlier measurement lies inside the window.
+    """
+    oldest = np.full(series.value.size, -1)
+    for now, before in _pairs(series, lookback_years):
+        oldest[now] = before
+    return np.where(oldest >= 0, series.value - series.value[oldest], np.nan)
+
+
+def slope_per_year(series: Series, lookback_years: float) -> Floats:
+    """Least-squares slope through each measurement's look-back window, per year.
+
+    Two measurements give their difference quotient. A window shorter than a month says more about
+    noise than about growth and gives no slope.
+
+    Returns
+    -------
+    (m,) array
+        NaN where the window holds one measurement only, or spans less than a month.
+    """
+    size = series.value.size
+    count, sum_t, sum_y, sum_tt, sum_ty = np.ones(size), *np.zeros((4, size))
+    span = np.zeros(size)
+    # Differences from the measurement itself keep the sums small and free of cancellation.
+    for now, before in _pairs(series, lookback_years):
+        t = series.time_years[before] - series.time_years[now]
+        y = series.value[before] - series.value[now]
+        count[now] += 1
+        sum_t[now] += t
+        sum_y[now] += y
+        sum_tt[now] += t * t
+        sum_ty[now] += t * y
+        span[now] = -t
+    defined = span >= SHORTEST_SPAN_YEARS
+    spread = np.where(defined, count * sum_tt - sum_t * sum_t, np.nan)
+    return (count * sum_ty - sum_t * sum_y) / spread

@@ -1,0 +1,330 @@
+"""From lab rows to validated visits: canonical units, checked, every doubt explained.
+
+A subject with something impossible – a value outside the possible range, a visit in the future, two
+different values on one day – is refused as a whole, with the reason; other subjects are answered.
+Nothing is dropped in silence and no value is corrected by guess.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.analytes import ANALYTES, Analyte
+from features.derived import (
+    corrected_calcium_mg_dl,
+    egfr_ml_min_173m2,
+    involved_chain,
+    involved_ratio,
+    ratio_disagrees,
+)
+from features.history import KAPPA, UNKNOWN, Codes, Floats, History, Ints
+from features.labs import LabColumn, LabRows
+from features.units import likely_unit, spelled_unit, to_canonical
+
+__all__ = ["AGE_YEARS", "Finding", "Visits", "check"]
+
+Bools = NDArray[np.bool_]
+Severity = Literal["refused", "doubted"]
+
+AGE_YEARS = (18.0, 110.0)
+USUAL_AGE_YEARS = (30.0, 95.0)
+"""Possible and usual age of an adult with a plasma-cell disorder; outside is refused or doubted."""
+
+MOST_YEARS_BEFORE_DIAGNOSIS = 60.0
+"""A visit earlier than this cannot belong to the diagnosis given: one of the dates is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about one subject's input that its reader must know.
+
+    Parameters
+    ----------
+    subject
+        Index of the subject.
+    row
+        Row of the source, or None.
+    field
+        Column or path, as the caller named it.
+    message
+        What was expected, and what to do; never the value.
+    severity
+        ``refused`` subjects are not answered; ``doubted`` ones are, and want confirming.
+    """
+
+    subject: int
+    row: int | None
+    field: str
+    message: str
+    severity: Severity
+
+    def __str__(self) -> str:
+        place = f"row {self.row}, " if self.row is not None else ""
+        return f"{place}{self.field}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Validated visits.
+
+    Parameters
+    ----------
+    history
+        Visits of the subjects that passed, sorted by subject and time. Refused subjects keep their
+        index and have no visits.
+    findings
+        Refusals and doubts, in the order of the source.
+    visit_of_row : (n,) array
+        For each row of the source the visit it became, -1 for rows of refused subjects.
+    """
+
+    history: History
+    findings: tuple[Finding, ...]
+    visit_of_row: Ints
+
+    def refusals(self) -> dict[int, str]:
+        """Reason, first one first, of every refused subject."""
+        reasons: dict[int, str] = {}
+        for finding in self.findings:
+            if finding.severity == "refused":
+                reasons.setdefault(finding.subject, str(finding))
+        return reasons
+
+
+def check(rows: LabRows, *, as_of_years: float | None = None) -> Visits:
+    """Visits in canonical units, with what was doubted or refused and why.
+
+    Parameters
+    ----------
+    rows
+        From any reader.
+    as_of_years
+        Today, on the clock of dated visits; later visits are refused. None checks no dates.
+
+    Returns
+    -------
+    Visits
+        Columnar history and findings.
+    """
+    findings = [Finding(p.subject, p.row, p.field, p.expected, "refused") for p in rows.problems]
+    findings += _check_times(rows, as_of_years)
+    findings += _check_ages(rows)
+    order, visit_of_row = _merge_rows(rows)
+    labs: dict[str, Floats] = {}
+    for column in rows.columns:
+        canonical, found = _check_column(rows, column)
+        findings += found
+        findings += _place(labs, rows, column, canonical, visit_of_row, order.size)
+    findings += _check_ratio(rows, labs, order)
+    findings += _check_usable(rows, labs, order)
+    return _drop_refused(_history(rows, labs, order), findings, visit_of_row)
+
+
+def _check_times(rows: LabRows, as_of_years: float | None) -> list[Finding]:
+    found = []
+    if rows.dated and as_of_years is not None:
+        message = "lies in the future; give the day of the visit"
+        late = np.flatnonzero(rows.time_years > as_of_years)
+        found += [_at(rows, i, "date", message) for i in late]
+    early = rows.time_years < rows.diagnosis_years[rows.subject] - MOST_YEARS_BEFORE_DIAGNOSIS
+    for i in np.flatnonzero(early):
+        message = f"lies more than {MOST_YEARS_BEFORE_DIAGNOSIS:.0f} years before the diagnosis"
+        found.append(_at(rows, i, "date" if rows.dated else "years", message))
+    return found
+
+
+def _check_ages(rows: LabRows) -> list[Finding]:
+    age = rows.age_years
+    found = []
+    for i in np.flatnonzero((age < AGE_YEARS[0]) | (age > AGE_YEARS[1])):
+        message = f"must lie within {AGE_YEARS[0]:.0f}-{AGE_YEARS[1]:.0f} years"
+        found.append(_at(rows, i, "age", message))
+    usual = (age < USUAL_AGE_YEARS[0]) | (age > USUAL_AGE_YEARS[1])
+    for i in np.flatnonzero(usual & (age >= AGE_YEARS[0]) & (age <= AGE_YEARS[1])):
+        message = (
+            f"is unusual (outside {USUAL_AGE_YEARS[0]:.0f}-{USUAL_AGE_YEARS[1]:.0f}); confirm it"
+        )
+        found.append(_at(rows, i, "age", message, "doubted"))
+    return found
+
+
+def _check_column(rows: LabRows, column: LabColumn) -> tuple[Floats, list[Finding]]:
+    """Canonical values of one column, and what is impossible or unusual among them."""
+    analyte = ANALYTES[column.analyte]
+    canonical = to_canonical(analyte, column.value, column.unit)
+    low, high = analyte.error
+    impossible = (canonical < low) | (canonical > high)
+    findings = [
+        _at(rows, column.visit[i], column.field, _impossible(analyte, column, int(i)))
+        for i in np.flatnonzero(impossible)
+    ]
+    unusual = ~impossible & _outside(canonical, analyte.warn)
+    message = f"is unusual ({_usual_range(analyte)}); confirm it"
+    findings += [
+        _at(rows, column.visit[i], column.field, message, "doubted")
+        for i in np.flatnonzero(unusual)
+    ]
+    return canonical, findings
+
+
+def _outside(values: Floats, bounds: tuple[float | None, float | None]) -> Bools:
+    low, high = bounds
+    outside = np.zeros(values.shape, dtype=bool)
+    if low is not None:
+        outside |= values < low
+    if high is not None:
+        outside |= values > high
+    return outside
+
+
+def _usual_range(analyte: Analyte) -> str:
+    low, high = analyte.warn
+    if low is None:
+        return f"above {high:g} {analyte.unit}"
+    return f"outside {low:g}-{high:g} {analyte.unit}"
+
+
+def _impossible(analyte: Analyte, column: LabColumn, i: int) -> str:
+    """What to say of an impossible value: the possible range, and the unit it may have been in."""
+    factor = analyte.units[spelled_unit(column.unit)]
+    low, high = (bound / factor for bound in analyte.error)
+    unit = "" if column.unit == "1" else f" {column.unit}"
+    message = f"must lie within {low:g}-{high:g}{unit}"
+    other = likely_unit(analyte, float(column.value[i]), column.unit)
+    return message if other is None else f"{message}; it looks like a value in {other}"
+
+
+def _merge_rows(rows: LabRows) -> tuple[Ints, Ints]:
+    """Rows that open each visit, sorted by subject and time, and the visit of every row."""
+    sort = np.lexsort((rows.time_years, rows.subject))
+    subject, time = rows.subject[sort], rows.time_years[sort]
+    new = np.ones(sort.size, dtype=bool)
+    new[1:] = (subject[1:] != subject[:-1]) | (time[1:] != time[:-1])
+    visit_of_row = np.empty(sort.size, dtype=np.int64)
+    visit_of_row[sort] = np.cumsum(new) - 1
+    return sort[new], visit_of_row
+
+
+def _place(
+    labs: dict[str, Floats],
+    rows: LabRows,
+    column: LabColumn,
+    canonical: Floats,
+    visit_of_row: Ints,
+    visits: int,
+) -> list[Finding]:
+    """Put a column's values at their visits; two different ones at one visit are refused."""
+    given = ~np.isnan(canonical)
+    at, value = visit_of_row[column.visit[given]], canonical[given]
+    target = labs.setdefault(column.analyte, np.full(visits, np.nan))
+    empty = np.isnan(target[at])
+    target[at[empty]] = value[empty]
+    conflict = np.flatnonzero(target[at] != value)
+    message = "is given twice for this day with different values; keep one"
+    return [_at(rows, i, column.field, message) for i in column.visit[given][conflict]]
+
+
+def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
+    """Doubt a reported kappa/lambda or involved ratio that its own chains contradict."""
+    if "kappa_flc" not in labs or "lambda_flc" not in labs:
+        return []
+    computed = labs["kappa_flc"] / labs["lambda_flc"]
+    typed = rows.light_chain[rows.subject[order]]
+    found = []
+    for name, expected in (
+        ("flc_ratio_kappa_lambda", computed),
+        ("flc_ratio_involved", involved_ratio(computed, typed)),
+    ):
+        if name in labs:
+            message = "differs by more than 10 % from kappa and lambda; confirm all three"
+            found += [
+                _at(rows, order[i], name, message, "doubted")
+                for i in np.flatnonzero(ratio_disagrees(labs[name], expected))
+            ]
+    return found
+
+
+def _check_usable(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
+    measured = np.zeros(order.size, dtype=bool)
+    for values in labs.values():
+        measured |= ~np.isnan(values)
+    usable = np.zeros(len(rows.subject_ids), dtype=bool)
+    usable[rows.subject[order[measured]]] = True
+    return [
+        Finding(int(s), None, "visits", "hold no usable laboratory value", "refused")
+        for s in np.flatnonzero(~usable)
+    ]
+
+
+def _history(rows: LabRows, labs: dict[str, Floats], order: Ints) -> History:
+    subject = rows.subject[order]
+    derived = _derive(labs, rows.age_years[order], rows.sex[subject], rows.light_chain[subject])
+    return History(
+        subject_ids=rows.subject_ids,
+        subject=subject,
+        time_years=rows.time_years[order],
+        labs={**labs, **derived},
+        age_years=rows.age_years[order],
+        sex=rows.sex,
+        heavy_chain=rows.heavy_chain,
+        light_chain=rows.light_chain,
+        diagnosis_years=rows.diagnosis_years,
+    )
+
+
+def _derive(
+    labs: dict[str, Floats], age_years: Floats, sex: Codes, light_chain: Codes
+) -> dict[str, Floats]:
+    """Quantities that follow from the tests of one visit; a reported involved ratio wins."""
+    derived: dict[str, Floats] = {}
+    nothing = np.full(age_years.size, np.nan)
+    kappa, lambda_ = labs.get("kappa_flc"), labs.get("lambda_flc")
+    ratio = labs.get("flc_ratio_kappa_lambda", nothing)
+    if kappa is not None and lambda_ is not None:
+        computed = kappa / lambda_
+        ratio = np.where(np.isnan(computed), ratio, computed)
+        chain = involved_chain(ratio, light_chain)
+        derived["involved_flc"] = np.where(chain == KAPPA, kappa, lambda_)
+        derived["uninvolved_flc"] = np.where(chain == KAPPA, lambda_, kappa)
+        for name in ("involved_flc", "uninvolved_flc"):
+            derived[name][chain == UNKNOWN] = np.nan
+    derived["flc_ratio_kappa_lambda"] = ratio
+    reported = labs.get("flc_ratio_involved", nothing)
+    derived["flc_ratio_involved"] = np.where(
+        np.isnan(reported), involved_ratio(ratio, light_chain), reported
+    )
+    if "creatinine" in labs:
+        derived["egfr"] = egfr_ml_min_173m2(labs["creatinine"], age_years, sex)
+    if "calcium" in labs and "albumin" in labs:
+        derived["calcium_corrected"] = corrected_calcium_mg_dl(labs["calcium"], labs["albumin"])
+    return derived
+
+
+def _drop_refused(history: History, findings: list[Finding], visit_of_row: Ints) -> Visits:
+    refused = np.zeros(len(history.subject_ids), dtype=bool)
+    refused[[f.subject for f in findings if f.severity == "refused"]] = True
+    found = tuple(findings)
+    if not refused.any():
+        return Visits(history, found, visit_of_row)
+    keep = ~refused[history.subject]
+    place = np.where(keep, np.cumsum(keep) - 1, -1)
+    kept = History(
+        subject_ids=history.subject_ids,
+        subject=history.subject[keep],
+        time_years=history.time_years[keep],
+        labs={name: values[keep] for name, values in history.labs.items()},
+        age_years=history.age_years[keep],
+        sex=history.sex,
+        heavy_chain=history.heavy_chain,
+        light_chain=history.light_chain,
+        diagnosis_years=history.diagnosis_years,
+    )
+    return Visits(kept, found, place[visit_of_row])
+
+
+def _at(
+    rows: LabRows, visit: int | np.int64, field: str, message: str, severity: Severity = "refused"
+) -> Finding:
+    return Finding(int(rows.subject[visit]), int(rows.row[visit]), field, message, severity)
