@@ -1,0 +1,225 @@
+"""PANGEA-SMM: time-varying Cox models with and without bone marrow.
+
+Chabrun F et al., Nat Med 2026, doi:10.1038/s41591-026-04304-x. All constants are those of the
+authors' repository pangea-study/pangea_2.0 (MIT licence), carried in ``pangea_smm.json``:
+risk(t) = 1 - S0(t)^exp(lp), lp = sum of coefficient x (value - centre).
+
+The evolving flags are computed as published, with plain binary differences. Two faults of the
+authors' calculator are not repeated: nothing missing counts as zero, and look-backs are measured by
+dates. The interval is the delta-method one of the linear predictor from the published covariance;
+the baseline's own uncertainty was not published, so it is too narrow by that part.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.history import Floats
+from features.landmark import LandmarkFeatures
+from models.risk import OK, PARTIAL, REFUSED, Estimates
+
+__all__ = ["PANGEA_SMM", "PANGEA_SMM_MARROW", "PANGEA_SMM_NO_MARROW", "PangeaSmm", "PangeaVariant"]
+
+Bools = NDArray[np.bool_]
+
+CITATION = "Chabrun F, Nat Med 2026, doi:10.1038/s41591-026-04304-x"
+HORIZONS_YEARS = (1.0, 2.0, 5.0, 10.0)
+Z_95 = 1.959963984540054
+"""97.5th percentile of the standard normal distribution."""
+
+FEATURE_OF_TERM = {
+    "mspike": "m_protein_g_dl",
+    "log_iuratio": "ln_flc_ratio_involved",
+    "plasmacells": "bmpc_percent",
+    "log_creatinine": "ln_creatinine_mg_dl",
+    "age": "age_years",
+    "hgb_traj": "hemoglobin_evolving_as_published",
+    "iuratio_traj": "flc_ratio_involved_evolving_as_published",
+    "mspike_traj": "m_protein_evolving_as_published",
+    "creatinine_traj": "creatinine_evolving_as_published",
+}
+INPUT_OF_TERM = {
+    "mspike": "m_protein",
+    "log_iuratio": "flc_ratio_involved",
+    "plasmacells": "bmpc",
+    "log_creatinine": "creatinine",
+    "age": "age",
+    "hgb_traj": "hemoglobin",
+    "iuratio_traj": "flc_ratio_involved",
+    "mspike_traj": "m_protein",
+    "creatinine_traj": "creatinine",
+}
+
+PLAUSIBLE = {
+    "mspike": (0.0, 3.63),
+    "log_iuratio": (np.log(1.4), np.log(113.0)),
+    "plasmacells": (10.0, 52.0),
+    "log_creatinine": (np.log(0.60), np.log(1.30)),
+    "hgb_traj": (0.0, 1.0),
+    "iuratio_traj": (0.0, 1.0),
+    "mspike_traj": (0.0, 1.0),
+    "creatinine_traj": (0.0, 1.0),
+}
+"""5th and 95th percentile of each laboratory value in 214 real SMM patients (Bustoros M, Nat Commun
+2022, doi:10.1038/s41467-022-30694-w): what a missing value could plausibly be. A flag that cannot
+be computed may be up or down. Age has no range: without it there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PangeaVariant:
+    """One of the two published Cox models.
+
+    Parameters
+    ----------
+    name, label
+        Identifier and name.
+    terms : tuple of p strings
+        In the order of the coefficients.
+    coefficients, centres : (p,) arrays
+        Log hazard ratios and covariate centres.
+    covariance : (p, p) array
+        Of the coefficients.
+    baseline_survival : (4,) array
+        S0 at 1, 2, 5 and 10 years.
+    """
+
+    name: str
+    label: str
+    terms: tuple[str, ...]
+    coefficients: Floats
+    centres: Floats
+    covariance: Floats
+    baseline_survival: Floats
+    version: str = "2026"
+    citation: str = CITATION
+    population: Literal["smm", "mgus"] = "smm"
+    kind: Literal["published", "learned"] = "published"
+    horizons_years: tuple[float, ...] = HORIZONS_YEARS
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Features without which the answer is a range."""
+        return tuple(FEATURE_OF_TERM[term] for term in self.terms)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """None: earlier visits sharpen the flags, their absence is an answer too."""
+        return ()
+
+    def estimate(self, features: LandmarkFeatures) -> Estimates:
+        """Risk of progression at 1, 2, 5 and 10 years at every landmark."""
+        values = features.matrix(self.required)
+        absent = np.isnan(values)
+        lacks = {INPUT_OF_TERM[term]: np.zeros(len(features), dtype=bool) for term in self.terms}
+        for term, column in zip(self.terms, absent.T, strict=True):
+            lacks[INPUT_OF_TERM[term]] |= column
+        complete = ~absent.any(axis=1)
+        laboratory = [name for name in lacks if name != "age"]
+        nothing = np.logical_and.reduce([lacks[name] for name in laboratory])
+        refused = lacks["age"] | nothing
+        status = np.where(complete, OK, np.where(refused, REFUSED, PARTIAL)).astype(np.int8)
+        return self._with_risks(values, status, lacks)
+
+    def _with_risks(
+        self, values: Floats, status: NDArray[np.int8], lacks: dict[str, Bools]
+    ) -> Estimates:
+        deviation = values - self.centres
+        predictor = deviation @ self.coefficients
+        error = np.sqrt(
+            np.maximum(np.einsum("ij,jk,ik->i", deviation, self.covariance, deviation), 0.0)
+        )
+        least, most = self._extremes(values)
+        partial = status == PARTIAL
+        low = np.where(partial, least, predictor - Z_95 * error)
+        high = np.where(partial, most, predictor + Z_95 * error)
+        answered = (status != REFUSED)[:, None]
+        return Estimates(
+            horizons_years=self.horizons_years,
+            status=status,
+            risk=np.where((status == OK)[:, None], self._risk(predictor), np.nan),
+            lower=np.where(answered, self._risk(low), np.nan),
+            upper=np.where(answered, self._risk(high), np.nan),
+            missing=lacks,
+            ranges="confidence interval",
+        )
+
+    def _extremes(self, values: Floats) -> tuple[Floats, Floats]:
+        """Linear predictor with every missing value at its least and most harmful plausible end."""
+        ends = np.array([PLAUSIBLE.get(term, (np.nan, np.nan)) for term in self.terms])
+        # Every coefficient is positive, so the lower end of each value is the less harmful one.
+        least, most = (np.where(np.isnan(values), end, values) for end in ends.T)
+        return (least - self.centres) @ self.coefficients, (most - self.centres) @ self.coefficients
+
+    def _risk(self, predictor: Floats) -> Floats:
+        return 1.0 - self.baseline_survival ** np.exp(predictor)[:, None]
+
+
+@dataclass(frozen=True, slots=True)
+class PangeaSmm:
+    """PANGEA-SMM as a clinic uses it: with marrow where there is one, else without."""
+
+    marrow: PangeaVariant
+    no_marrow: PangeaVariant
+    name: str = "pangea-smm"
+    label: str = "PANGEA-SMM"
+    version: str = "2026"
+    citation: str = CITATION
+    population: Literal["smm", "mgus"] = "smm"
+    kind: Literal["published", "learned"] = "published"
+    horizons_years: tuple[float, ...] = HORIZONS_YEARS
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Features of the variant without marrow."""
+        return self.no_marrow.required
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Bone-marrow plasma cells choose the variant."""
+        return ("bmpc_percent",)
+
+    def estimate(self, features: LandmarkFeatures) -> Estimates:
+        """Risk at every landmark, by the variant that its inputs allow."""
+        has_marrow = ~np.isnan(features["bmpc_percent"])
+        if has_marrow.all():
+            return self.marrow.estimate(features)
+        without = self.no_marrow.estimate(features)
+        if not has_marrow.any():
+            return without
+        with_ = self.marrow.estimate(features)
+        rows = has_marrow[:, None]
+        return Estimates(
+            horizons_years=self.horizons_years,
+            status=np.where(has_marrow, with_.status, without.status),
+            risk=np.where(rows, with_.risk, without.risk),
+            lower=np.where(rows, with_.lower, without.lower),
+            upper=np.where(rows, with_.upper, without.upper),
+            missing=without.missing,
+            ranges="confidence interval",
+        )
+
+
+def _variant(key: str, name: str) -> PangeaVariant:
+    text = resources.files("models.published").joinpath("pangea_smm.json").read_text("utf-8")
+    published = json.loads(text)[key]
+    terms = tuple(published["term_order"])
+    return PangeaVariant(
+        name=name,
+        label=published["label"],
+        terms=terms,
+        coefficients=np.array([published["coefficients"][term] for term in terms]),
+        centres=np.array([published["centers"][term] for term in terms], dtype=np.float64),
+        covariance=np.array(published["vcov"]),
+        baseline_survival=np.array(
+            [published["baseline_survival_at"][f"{t:.0f}"] for t in HORIZONS_YEARS]
+        ),
+    )
+
+
+PANGEA_SMM_MARROW = _variant("marrow", "pangea-smm-marrow")
+PANGEA_SMM_NO_MARROW = _variant("no_marrow", "pangea-smm-no-marrow")
+PANGEA_SMM = PangeaSmm(PANGEA_SMM_MARROW, PANGEA_SMM_NO_MARROW)
