@@ -50,15 +50,19 @@ class FieldProblem:
         What was expected instead, and what to do.
     row
         Row of a table as a person counts it, header included, or None.
+    source
+        Name of the file, or None.
     """
 
     field: str
     expected: str
     row: int | None = None
+    source: str | None = None
 
     def __str__(self) -> str:
+        file = f"{self.source}, " if self.source is not None else ""
         place = f"row {self.row}, " if self.row is not None else ""
-        return f"{place}{self.field}: {self.expected}"
+        return f"{file}{place}{self.field}: {self.expected}"
 
 
 class SmoulderError(Exception):
@@ -76,10 +80,14 @@ class InputError(SmoulderError):
         What was expected, and what to do.
     row
         Row of a table as a person counts it, or None.
+    source
+        Name of the file, or None.
     """
 
-    def __init__(self, field: str, expected: str, *, row: int | None = None) -> None:
-        self.problem = FieldProblem(field, expected, row)
+    def __init__(
+        self, field: str, expected: str, *, row: int | None = None, source: str | None = None
+    ) -> None:
+        self.problem = FieldProblem(field, expected, row, source)
         super().__init__(str(self.problem))
 
 

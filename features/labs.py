@@ -6,12 +6,24 @@ Values are as given: nothing here is converted or judged, `features.visits` does
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from features.history import UNKNOWN, Codes, Floats, Ints
 
-__all__ = ["DAYS_PER_YEAR", "LabColumn", "LabRows", "Problem", "unknown_codes", "years_from_days"]
+__all__ = [
+    "DAYS_PER_YEAR",
+    "LabColumn",
+    "LabRows",
+    "Problem",
+    "Severity",
+    "age_from_birth_year",
+    "unknown_codes",
+    "years_from_days",
+]
+
+Severity = Literal["refused", "doubted"]
 
 DAYS_PER_YEAR = 365.25
 
@@ -19,6 +31,11 @@ DAYS_PER_YEAR = 365.25
 def years_from_days(days: Ints | Floats) -> Floats:
     """Years on the clock of dated visits, from days since 1970-01-01."""
     return np.asarray(days, dtype=np.float64) / DAYS_PER_YEAR
+
+
+def age_from_birth_year(time_years: Floats, birth_year: Floats) -> Floats:
+    """Age in years on the clock of dated visits, taking a birth in the middle of its year."""
+    return np.asarray(1970.0 + time_years - (birth_year + 0.5), dtype=np.float64)
 
 
 def unknown_codes(size: int) -> Codes:
@@ -53,7 +70,7 @@ class LabColumn:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A cell that a reader could not understand; its subject is refused, others are answered.
+    """A cell that a reader could not take as it stands.
 
     Parameters
     ----------
@@ -65,12 +82,16 @@ class Problem:
         Column or path.
     expected
         What was expected there; never the value itself.
+    severity
+        ``refused``: not understood, so its subject is not answered, and others are. ``doubted``:
+        understood but left out, as a bound (``<0.5``) is no value.
     """
 
     subject: int
     row: int | None
     field: str
     expected: str
+    severity: Severity = "refused"
 
 
 @dataclass(frozen=True, slots=True)

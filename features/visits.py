@@ -6,7 +6,6 @@ Nothing is dropped in silence and no value is corrected by guess.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,12 @@ from features.derived import (
     ratio_disagrees,
 )
 from features.history import KAPPA, UNKNOWN, Codes, Floats, History, Ints
-from features.labs import LabColumn, LabRows
+from features.labs import LabColumn, LabRows, Severity
 from features.units import likely_unit, spelled_unit, to_canonical
 
 __all__ = ["AGE_YEARS", "Finding", "Visits", "check"]
 
 Bools = NDArray[np.bool_]
-Severity = Literal["refused", "doubted"]
 
 AGE_YEARS = (18.0, 110.0)
 USUAL_AGE_YEARS = (30.0, 95.0)
@@ -108,7 +106,7 @@ def check(rows: LabRows, *, as_of_years: float | None = None) -> Visits:
     Visits
         Columnar history and findings.
     """
-    findings = [Finding(p.subject, p.row, p.field, p.expected, "refused") for p in rows.problems]
+    findings = [Finding(p.subject, p.row, p.field, p.expected, p.severity) for p in rows.problems]
     findings += _check_times(rows, as_of_years)
     findings += _check_ages(rows)
     order, visit_of_row = _merge_rows(rows)
