@@ -1,0 +1,307 @@
+"""Calibration curve: the observed risk as a smooth function of the predicted one, and its band."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.censoring import follow_up_too_short
+from training.metrics.discrimination import Ranking
+from training.metrics.estimate import Estimate, FloatArray, IntArray, normal_quantile
+from training.metrics.links import LINKS
+from training.metrics.timeline import PROGRESSION, Timeline, checked_risk
+
+# Harrell 2015 (doi:10.1007/978-3-319-19425-7), table 2.3: quantiles for four knots.
+KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
+# A curve of four coefficients from fewer progressions would follow noise.
+MIN_EVENTS = 10
+_GRID = 101
+_CLOGLOG = LINKS["cloglog"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationCurve:
+    """Smooth observed risk by predicted risk, and how far apart they are.
+
+    Parameters
+    ----------
+    predicted
+        (g,) predicted risks from the 1st to the 99th percentile.
+    observed, lower, upper
+        (g,) observed risk there, with its pointwise confidence band.
+    ici
+        Integrated calibration index: mean absolute difference of predicted and observed.
+    e50, e90
+        Median and 90th percentile of that difference (Austin & Steyerberg 2019,
+        doi:10.1002/sim.8281; with competing risks Austin 2022, doi:10.1186/s41512-021-00114-6).
+    reason
+        Why there is no curve, or None.
+    """
+
+    predicted: FloatArray
+    observed: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    ici: Estimate
+    e50: Estimate
+    e90: Estimate
+    reason: str | None = None
+
+    @classmethod
+    def none(cls, reason: str) -> "CalibrationCurve":
+        """No curve, and why."""
+        empty, none = np.empty(0), Estimate.none(reason)
+        return cls(empty, empty, empty, empty, none, none, none, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskGroup:
+    """Subjects with similar predicted risks.
+
+    Parameters
+    ----------
+    subjects, events
+        Number of subjects, and of progressions by the horizon among them.
+    predicted
+        Their mean predicted risk.
+    observed
+        Their observed risk (Aalen–Johansen).
+    """
+
+    subjects: int
+    events: int
+    predicted: float
+    observed: Estimate
+
+
+def calibration_curve(
+    duration_years: FloatArray,
+    event: IntArray,
+    risk: FloatArray,
+    horizon_years: float,
+    *,
+    timeline: Timeline | None = None,
+    pseudo: FloatArray | None = None,
+    level: float = 0.95,
+) -> CalibrationCurve:
+    """Observed risk as a smooth function of predicted risk, from jackknife pseudo-values.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    risk
+        (n,) predicted risks within 0–1.
+    horizon_years
+        The horizon.
+    timeline
+        The same outcomes arranged already.
+    pseudo
+        (n,) pseudo-values of this sample at this horizon, to share them between models.
+    level
+        Confidence level of the pointwise band within 0–1.
+
+    Notes
+    -----
+    Estimating equations with complementary log-log link and constant variance (Klein & Andersen
+    2005, doi:10.1111/j.0006-341X.2005.031209.x; van Geloven 2022, doi:10.1136/bmj-2021-069249) on
+    a restricted cubic spline of the linked risk with four knots; the band is of the sandwich kind.
+    Up to four distinct risks (a rule's groups) are compared level by level instead.
+    """
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    values = checked_risk(risk, line.size)
+    reason = _no_curve(line, values, horizon_years)
+    if reason is not None:
+        return CalibrationCurve.none(reason)
+    target = (
+        pseudo_values(duration_years, event, horizon_years, timeline=line)
+        if pseudo is None
+        else pseudo
+    )
+    levels = distinct_up_to(values, len(KNOT_QUANTILES))
+    if levels is not None:
+        return _by_level(values, target, levels, level)
+    return _by_spline(values, target, level)
+
+
+def calibration_groups(
+    duration_years: FloatArray,
+    event: IntArray,
+    risk: FloatArray,
+    horizon_years: float,
+    *,
+    groups: int = 10,
+    timeline: Timeline | None = None,
+    level: float = 0.95,
+) -> list[RiskGroup]:
+    """Observed risk in groups of similar predicted risk, lowest first.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    risk
+        (n,) predicted risks within 0–1; equal risks stay together.
+    horizon_years
+        The horizon.
+    groups
+        At most this many groups, of about equal size.
+    timeline
+        The same outcomes arranged already.
+    level
+        Confidence level within 0–1.
+    """
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    values = checked_risk(risk, line.size)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, groups + 1)[1:-1]))
+    member = np.searchsorted(edges, values, side="left")
+    by_horizon = (line.event == PROGRESSION) & (line.step < line.steps_until(horizon_years))
+    result = []
+    for group in np.unique(member):
+        chosen = member == group
+        part = Timeline.of(line.duration()[chosen], line.event[chosen])
+        curve = aalen_johansen(part.duration(), part.event, timeline=part)
+        result.append(
+            RiskGroup(
+                subjects=int(chosen.sum()),
+                events=int(by_horizon[chosen].sum()),
+                predicted=float(values[chosen].mean()),
+                observed=curve.at(horizon_years, level=level),
+            )
+        )
+    return result
+
+
+def distinct_up_to(risk: FloatArray, limit: int) -> FloatArray | None:
+    """The distinct risks when there are at most `limit`, else None; never sorts a long array."""
+    if risk.size > 1000 and np.unique(risk[:1000]).size > limit:
+        return None
+    distinct = np.unique(risk)
+    return distinct if distinct.size <= limit else None
+
+
+def _no_curve(line: Timeline, risk: FloatArray, horizon_years: float) -> str | None:
+    short = follow_up_too_short(line, horizon_years)
+    if short is not None:
+        return short
+    by_horizon = line.step < line.steps_until(horizon_years)
+    events = int(((line.event == PROGRESSION) & by_horizon).sum())
+    if events < MIN_EVENTS:
+        return f"{events} progressions by {horizon_years:g} years; a curve needs {MIN_EVENTS}"
+    if distinct_up_to(risk, len(KNOT_QUANTILES)) is None and (risk.min() <= 0 or risk.max() >= 1):
+        return "a predicted risk of exactly 0 or 1 has no cloglog"
+    return None
+
+
+def _by_level(
+    risk: FloatArray, target: FloatArray, levels: FloatArray, level: float
+) -> CalibrationCurve:
+    member = Ranking.of(risk).level
+    size = np.bincount(member, minlength=levels.size)
+    mean = np.bincount(member, weights=target, minlength=levels.size) / size
+    squares = np.bincount(member, weights=(target - mean[member]) ** 2, minlength=levels.size)
+    half = normal_quantile(level) * np.sqrt(squares) / size
+    observed = np.clip(mean, 0.0, 1.0)
+    return _distances(
+        (levels, observed, np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1)),
+        np.abs(observed[member] - risk),
+    )
+
+
+def _by_spline(risk: FloatArray, target: FloatArray, level: float) -> CalibrationCurve:
+    eta = _CLOGLOG.forward(risk)
+    knots = np.quantile(eta, KNOT_QUANTILES)
+    if (np.diff(knots) <= 0).any():
+        return CalibrationCurve.none("too many equal risks for a smooth curve")
+    basis = restricted_cubic(eta, knots)
+    fit = _solve(basis, target)
+    if fit is None:
+        return CalibrationCurve.none("the smooth calibration curve does not converge")
+    beta, covariance, fitted = fit
+    grid = np.linspace(np.quantile(risk, 0.01), np.quantile(risk, 0.99), _GRID, dtype=np.float64)
+    at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
+    middle = at_grid @ beta
+    variance = np.einsum("ij,jk,ik->i", at_grid, covariance, at_grid)
+    half = normal_quantile(level) * np.sqrt(np.maximum(variance, 0))
+    back = _CLOGLOG.backward
+    return _distances(
+        (grid, back(middle), back(middle - half), back(middle + half)),
+        np.abs(fitted - risk),
+    )
+
+
+def restricted_cubic(x: FloatArray, knots: FloatArray) -> FloatArray:
+    """Basis of a cubic spline that is linear beyond the outer knots, (n, number of knots).
+
+    Columns: 1, x and one per inner interval, scaled by the squared range of the knots
+    (Harrell 2015, equation 2.25).
+    """
+    scale = (knots[-1] - knots[0]) ** 2
+    last, before = knots[-1], knots[-2]
+    end, almost = np.maximum(x - last, 0) ** 3, np.maximum(x - before, 0) ** 3
+    columns = [np.ones_like(x), x]
+    for knot in knots[:-2]:
+        cubic = (
+            np.maximum(x - knot, 0) ** 3
+            - almost * (last - knot) / (last - before)
+            + end * (before - knot) / (last - before)
+        )
+        columns.append(cubic / scale)
+    return np.column_stack(columns)
+
+
+def _solve(
+    basis: FloatArray, target: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Gauss–Newton with halved steps for target ≈ 1 - exp(-exp(basis @ beta))."""
+    beta = np.zeros(basis.shape[1])
+    beta[1] = 1.0
+    fitted = _CLOGLOG.backward(basis @ beta)
+    loss = float(((target - fitted) ** 2).sum())
+    for _ in range(100):
+        gradient = basis * _CLOGLOG.slope(basis @ beta, fitted)[:, None]
+        normal = gradient.T @ gradient
+        if np.linalg.cond(normal) > 1e14:
+            return None
+        step = np.asarray(np.linalg.solve(normal, gradient.T @ (target - fitted)), np.float64)
+        moved = _descend(basis, target, beta, step, loss)
+        if moved is None:
+            break
+        beta, fitted, gained, loss = moved[0], moved[1], loss - moved[2], moved[2]
+        if gained <= 1e-14 * loss and np.abs(step).max() < 1e-8 * (1 + np.abs(beta).max()):
+            break
+    gradient = basis * _CLOGLOG.slope(basis @ beta, fitted)[:, None]
+    bread = np.linalg.inv(gradient.T @ gradient)
+    score = gradient * (target - fitted)[:, None]
+    if not np.isfinite(bread).all():
+        return None
+    return beta, bread @ (score.T @ score) @ bread, fitted
+
+
+def _descend(
+    basis: FloatArray, target: FloatArray, beta: FloatArray, step: FloatArray, loss: float
+) -> tuple[FloatArray, FloatArray, float] | None:
+    for halving in range(30):
+        trial = beta + step / 2**halving
+        fitted = _CLOGLOG.backward(basis @ trial)
+        now = float(((target - fitted) ** 2).sum())
+        if now <= loss:
+            return trial, fitted, now
+    return None
+
+
+def _distances(
+    curve: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    distance: FloatArray,
+) -> CalibrationCurve:
+    median, ninetieth = np.quantile(distance, (0.5, 0.9))
+    return CalibrationCurve(
+        *curve,
+        ici=Estimate(float(distance.mean())),
+        e50=Estimate(float(median)),
+        e90=Estimate(float(ninetieth)),
+    )

@@ -1,0 +1,115 @@
+"""Concordance truncated at the horizon: higher risks for those who progress earlier."""
+
+import numpy as np
+
+from training.metrics.censoring import (
+    FLOOR,
+    CensoringDistribution,
+    IpcwWeights,
+    ipcw_weights,
+    unknowable,
+)
+from training.metrics.discrimination import Ranking
+from training.metrics.estimate import Estimate, FloatArray, IntArray
+from training.metrics.timeline import DEATH, checked_risk
+
+
+def concordance(
+    duration_years: FloatArray,
+    event: IntArray,
+    risk: FloatArray,
+    horizon_years: float,
+    *,
+    floor: float = FLOOR,
+    weights: IpcwWeights | None = None,
+    censoring: CensoringDistribution | None = None,
+) -> Estimate:
+    """Chance that the earlier of two progressions, or the only one, had the higher risk.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    risk
+        (n,) predicted risks within 0–1; ties count one half.
+    horizon_years
+        Pairs count when the earlier progression is by this horizon.
+    floor
+        Smallest chance of being uncensored.
+    weights
+        Weights of this sample at this horizon, made with the same floor; they carry the sample.
+    censoring
+        G fitted on another sample; from this sample when None.
+
+    Returns
+    -------
+    Wolbers' C (2014, doi:10.1093/biostatistics/kxt059), which is Uno's C (2011,
+    doi:10.1002/sim.4154) without death. A subject who progresses at T_i is compared with those
+    followed longer, weight 1/(G(T_i-) G(T_i)), and with those who died before T_i (who can never
+    progress), weight 1/(G(T_i-) G(T_j-)). Of subjects with the same duration, those censored
+    then count as followed longer. It ranks times to progression and is no proper measure of a
+    t-year risk: prefer the AUC (Blanche 2019, doi:10.1093/biostatistics/kxy006).
+    """
+    w = weights or ipcw_weights(duration_years, event, horizon_years, floor=floor)
+    reason = unknowable(w)
+    if reason is not None:
+        return Estimate.none(reason)
+    line = w.timeline
+    rank = Ranking.of(checked_risk(risk, line.size))
+    chance = CensoringDistribution.along(line) if censoring is None else censoring
+    before = np.maximum(chance.before(line.times), floor)[line.step]
+    after = np.maximum(chance.at(line.times), floor)[line.step]
+    # Within one duration the progressions come first, then deaths, then censorings.
+    order = np.lexsort((np.where(line.event == 0, 3, line.event), line.step))
+    level = rank.level[order]
+    case = w.case[order]
+    inverse = 1 / before[order]
+    longer = _longer(line.step[order], line.event[order])
+    ones = np.ones(line.size)
+    ahead = _sums_by_rank(level, ones, longer[case], level[case], tail=True)
+    dead = np.where(line.event[order] == DEATH, inverse, 0.0)
+    until = np.searchsorted(line.step[order], line.step[order][case], side="right")
+    fallen = _sums_by_rank(level, dead, until, level[case], tail=False)
+    early, both = inverse[case], inverse[case] / after[order][case]
+    comparable = float(both @ ahead[1] + early @ fallen[1])
+    if comparable <= 0:
+        return Estimate.none(f"no two subjects can be compared by {horizon_years:g} years")
+    return Estimate(float(both @ ahead[0] + early @ fallen[0]) / comparable)
+
+
+def _longer(step: IntArray, event: IntArray) -> IntArray:
+    # First position of those followed longer: past the events of the same duration.
+    size = step.size
+    first_censored = np.searchsorted(step * 2 + (event == 0), step * 2 + 1, side="left")
+    return np.minimum(first_censored, size).astype(np.int64)
+
+
+def _sums_by_rank(
+    level: IntArray, weight: FloatArray, cut: IntArray, at: IntArray, *, tail: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Weight of positions before (or from) each cut with a lower level, ties half; and in all.
+
+    A wavelet matrix: one stable partition per bit of the level, so that the sums of all queries
+    cost O(n log n) together.
+    """
+    total = np.concatenate(([0.0], np.cumsum(weight)))
+    inside = total[-1] - total[cut] if tail else total[cut]
+    start = cut.copy() if tail else np.zeros_like(cut)
+    stop = np.full_like(cut, level.size) if tail else cut.copy()
+    lower = np.zeros(cut.size)
+    for bit in range(max(int(level.max()).bit_length(), 1) - 1, -1, -1):
+        high = (level >> bit) & 1 == 1
+        zeros = np.concatenate(([0], np.cumsum(~high)))
+        sums = np.concatenate(([0.0], np.cumsum(np.where(high, 0.0, weight))))
+        asks_high = (at >> bit) & 1 == 1
+        lower += np.where(asks_high, sums[stop] - sums[start], 0.0)
+        low_start, low_stop = zeros[start], zeros[stop]
+        ones_before = int(zeros[-1])
+        start = np.where(asks_high, ones_before + start - low_start, low_start)
+        stop = np.where(asks_high, ones_before + stop - low_stop, low_stop)
+        arranged = np.concatenate((np.flatnonzero(~high), np.flatnonzero(high)))
+        level, weight = level[arranged], weight[arranged]
+    last = np.concatenate(([0.0], np.cumsum(weight)))
+    return lower + (last[stop] - last[start]) / 2, inside

@@ -1,0 +1,256 @@
+"""Net benefit: what acting on a model is worth, in true positives per subject.
+
+A threshold of 10 % says: to treat one person who will progress, treating nine who will not is a
+fair price. Net benefit counts those flagged who progress, less that price for those flagged who
+do not – the dead included, who would not have progressed (Vickers & Elkin 2006,
+doi:10.1177/0272989X06295361; with competing death van Geloven 2022, doi:10.1136/bmj-2021-069249).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.errors import ValueRangeError
+from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.censoring import follow_up_too_short
+from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
+from training.metrics.timeline import Timeline, checked_risk
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCurve:
+    """Net benefit of a model and of treating all, over thresholds; treating none is 0.
+
+    Parameters
+    ----------
+    thresholds
+        (k,) risks at which one would act, within 0–1.
+    model, treat_all
+        (k,) net benefit of each; None where not estimable.
+    """
+
+    thresholds: tuple[float, ...]
+    model: tuple[Estimate, ...]
+    treat_all: tuple[Estimate, ...]
+
+
+def net_benefit(
+    duration_years: FloatArray,
+    event: IntArray,
+    risk: FloatArray,
+    horizon_years: float,
+    *,
+    threshold: float,
+    standardised: bool = False,
+    timeline: Timeline | None = None,
+    with_influence: bool = False,
+    level: float = 0.95,
+) -> Estimate:
+    """Net benefit of acting on everyone whose risk is at or above a threshold.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    risk
+        (n,) predicted risks within 0–1.
+    horizon_years
+        The horizon.
+    threshold
+        Risk at or above which one would act, within 0–1, ends excluded.
+    standardised
+        As a share of the largest possible net benefit, which is the observed risk.
+    timeline
+        The same outcomes arranged already.
+    with_influence
+        Whether to keep the influence of each subject, for contrasts.
+    level
+        Confidence level within 0–1.
+    """
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    flagged = checked_risk(risk, line.size) >= threshold
+    return net_benefit_of_rule(
+        duration_years,
+        event,
+        flagged,
+        horizon_years,
+        threshold=threshold,
+        standardised=standardised,
+        timeline=line,
+        with_influence=with_influence,
+        level=level,
+    )
+
+
+def net_benefit_of_rule(
+    duration_years: FloatArray,
+    event: IntArray,
+    flagged: BoolArray,
+    horizon_years: float,
+    *,
+    threshold: float,
+    standardised: bool = False,
+    timeline: Timeline | None = None,
+    with_influence: bool = False,
+    level: float = 0.95,
+) -> Estimate:
+    """Net benefit of acting on a given group, such as a published score's high-risk group.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    flagged
+        (n,) whether one would act; all true is treat-all, none is treat-none.
+    horizon_years
+        The horizon.
+    threshold
+        Risk that sets the price of acting on who does not progress, within 0–1, ends excluded.
+    standardised
+        As a share of the largest possible net benefit, which is the observed risk.
+    timeline
+        The same outcomes arranged already.
+    with_influence
+        Whether to keep the influence of each subject, for contrasts.
+    level
+        Confidence level within 0–1.
+
+    Returns
+    -------
+    F P - (P - F P) threshold / (1 - threshold), with P the share flagged and F the observed risk
+    (Aalen–Johansen) among them. The standard error takes P and F as independent, which they are
+    to first order; that of the standardised net benefit is not estimated.
+    """
+    if not 0 < threshold < 1:
+        raise ValueRangeError("threshold", "expected a risk between 0 and 1, ends excluded")
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    chosen = np.asarray(flagged, dtype=np.bool_)
+    share = float(chosen.mean())
+    odds = threshold / (1 - threshold)
+    if share == 0:
+        none = np.zeros(line.size) if with_influence else None
+        return Estimate(0.0, 0.0, 0.0, 0.0, influence=none)
+    part = line if share == 1 else Timeline(line.times, line.step[chosen], line.event[chosen])
+    observed = _incidence(part, horizon_years, level)
+    if observed.value is None:
+        return Estimate.none(f"among those flagged, {observed.reason}")
+    gain = observed.value * (1 + odds) - odds
+    if standardised:
+        return _standardised(line, horizon_years, share * gain, level)
+    error = observed.standard_error or 0.0
+    variance = (share * (1 + odds) * error) ** 2 + gain**2 * share * (1 - share) / line.size
+    estimate = Estimate.on_scale(
+        share * gain, float(np.sqrt(variance)), forward=float, backward=float, slope=1, level=level
+    )
+    if not with_influence:
+        return estimate
+    influence = np.asarray(gain * (chosen - share), dtype=np.float64)
+    own = pseudo_values(part.times[part.step], part.event, horizon_years, timeline=part)
+    influence[chosen] += (1 + odds) * (own - own.mean())
+    return Estimate(
+        estimate.value,
+        estimate.standard_error,
+        estimate.lower,
+        estimate.upper,
+        influence=influence,
+    )
+
+
+def treat_all(
+    duration_years: FloatArray,
+    event: IntArray,
+    horizon_years: float,
+    *,
+    threshold: float,
+    timeline: Timeline | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Net benefit of acting on everyone.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    horizon_years
+        The horizon.
+    threshold
+        Risk that sets the price, within 0–1, ends excluded.
+    timeline
+        The same outcomes arranged already.
+    level
+        Confidence level within 0–1.
+    """
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    return net_benefit_of_rule(
+        duration_years,
+        event,
+        np.ones(line.size, dtype=np.bool_),
+        horizon_years,
+        threshold=threshold,
+        timeline=line,
+        level=level,
+    )
+
+
+def decision_curve(
+    duration_years: FloatArray,
+    event: IntArray,
+    risk: FloatArray,
+    horizon_years: float,
+    *,
+    thresholds: tuple[float, ...],
+    timeline: Timeline | None = None,
+) -> DecisionCurve:
+    """Net benefit over a range of thresholds, of the model and of treating all.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    risk
+        (n,) predicted risks within 0–1.
+    horizon_years
+        The horizon.
+    thresholds
+        Risks at which one would act, within 0–1, ends excluded.
+    timeline
+        The same outcomes arranged already.
+    """
+    line = Timeline.of(duration_years, event) if timeline is None else timeline
+    model = tuple(
+        net_benefit(duration_years, event, risk, horizon_years, threshold=p, timeline=line)
+        for p in thresholds
+    )
+    everyone = tuple(
+        treat_all(duration_years, event, horizon_years, threshold=p, timeline=line)
+        for p in thresholds
+    )
+    return DecisionCurve(tuple(thresholds), model, everyone)
+
+
+def _incidence(part: Timeline, horizon_years: float, level: float) -> Estimate:
+    # `part` keeps the steps of the whole sample: its own follow-up may end earlier than theirs.
+    last = int(part.step.max())
+    own = Timeline(part.times[: last + 1], part.step, part.event)
+    reason = follow_up_too_short(own, horizon_years)
+    if reason is not None:
+        return Estimate.none(reason)
+    return aalen_johansen(own.times[own.step], own.event, timeline=own).at(
+        horizon_years, level=level
+    )
+
+
+def _standardised(line: Timeline, horizon_years: float, value: float, level: float) -> Estimate:
+    best = _incidence(line, horizon_years, level)
+    if best.value is None or best.value == 0:
+        reason = best.reason or f"no progression is observed by {horizon_years:g} years"
+        return Estimate.none(reason)
+    return Estimate(value / best.value)

@@ -1,0 +1,130 @@
+"""Subjects arranged by duration, tied durations as one step: what every estimator walks along."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.errors import ValueRangeError
+from training.metrics.estimate import BoolArray, FloatArray, IntArray
+
+CENSORED, PROGRESSION, DEATH = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The distinct durations of a sample and where each subject stands among them.
+
+    Parameters
+    ----------
+    times
+        (k,) distinct durations in years, ascending.
+    step
+        (n,) index into `times` of each subject.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    """
+
+    times: FloatArray
+    step: IntArray
+    event: IntArray
+
+    @classmethod
+    def of(cls, duration_years: FloatArray, event: IntArray) -> "Timeline":
+        """Timeline of checked outcomes, in O(n log n)."""
+        duration, codes = checked_outcomes(duration_years, event)
+        times, step = np.unique(duration, return_inverse=True)
+        return cls(times, step.astype(np.int64, copy=False), codes)
+
+    @property
+    def size(self) -> int:
+        """Number of subjects."""
+        return int(self.step.size)
+
+    def duration(self) -> FloatArray:
+        """Durations in years, (n,)."""
+        return self.times[self.step]
+
+    def total(self, values: FloatArray | None, where: BoolArray | None = None) -> FloatArray:
+        """Sum of `values` (ones when None) at each distinct duration, (k,)."""
+        step = self.step if where is None else self.step[where]
+        if values is not None and where is not None:
+            values = values[where]
+        return np.bincount(step, weights=values, minlength=self.times.size).astype(np.float64)
+
+    def count(self, code: int, sample_weight: FloatArray | None = None) -> FloatArray:
+        """Weighted number of subjects whose follow-up ends with this event, per step, (k,)."""
+        return self.total(sample_weight, self.event == code)
+
+    def at_risk(self, sample_weight: FloatArray | None = None) -> FloatArray:
+        """Weighted number of subjects with at least this duration, per step, (k,)."""
+        return onwards(self.total(sample_weight))
+
+    def steps_until(self, horizon_years: float) -> int:
+        """Number of distinct durations at or before the horizon."""
+        return int(np.searchsorted(self.times, horizon_years, side="right"))
+
+
+def onwards(values: FloatArray) -> FloatArray:
+    """Sum of each value and all that follow it."""
+    return np.cumsum(values[::-1])[::-1]
+
+
+def checked_outcomes(duration_years: FloatArray, event: IntArray) -> tuple[FloatArray, IntArray]:
+    """Durations and events as arrays, or an error that says what is wrong with them.
+
+    Parameters
+    ----------
+    duration_years
+        (n,) years from the landmark to the event or the end of follow-up; finite, 0 or more.
+    event
+        (n,) 0 censored, 1 progression, 2 death before progression.
+    """
+    duration = np.asarray(duration_years, dtype=np.float64)
+    if duration.ndim != 1 or duration.size == 0:
+        raise ValueRangeError("duration_years", "expected one duration for each of 1 or more rows")
+    bad = ~(np.isfinite(duration) & (duration >= 0))
+    if bad.any():
+        raise ValueRangeError(
+            "duration_years",
+            f"expected a number of years of 0 or more; {int(bad.sum())} are not",
+            row=int(np.flatnonzero(bad)[0]),
+        )
+    return duration, checked_event(event, duration.size)
+
+
+def checked_event(event: IntArray, size: int) -> IntArray:
+    """Event codes as integers, one per duration, or an error."""
+    given = np.asarray(event)
+    if given.shape != (size,):
+        raise ValueRangeError("event", f"expected {size} events, one per duration")
+    bad = ~np.isin(given, (CENSORED, PROGRESSION, DEATH))
+    if bad.any():
+        raise ValueRangeError(
+            "event",
+            "expected 0 (censored), 1 (progression) or 2 (death first)",
+            row=int(np.flatnonzero(bad)[0]),
+        )
+    return given.astype(np.int64)
+
+
+def checked_risk(risk: FloatArray, size: int) -> FloatArray:
+    """Risks as an array within 0–1, one per subject, or an error."""
+    values = np.asarray(risk, dtype=np.float64)
+    if values.shape != (size,):
+        raise ValueRangeError("risk", f"expected {size} risks, one per subject")
+    bad = ~((values >= 0) & (values <= 1))
+    if bad.any():
+        raise ValueRangeError(
+            "risk",
+            f"expected a probability within 0–1; {int(bad.sum())} are not",
+            row=int(np.flatnonzero(bad)[0]),
+        )
+    return values
+
+
+def checked_horizon(horizon_years: float) -> float:
+    """The horizon in years, positive and finite, or an error."""
+    horizon = float(horizon_years)
+    if not (np.isfinite(horizon) and horizon > 0):
+        raise ValueRangeError("horizon_years", "expected a positive number of years")
+    return horizon
