@@ -84,15 +84,29 @@ class History:
         return self.subject.size
 
     def lab(self, name: str) -> Floats:
-        """(n,) values of a quantity; all NaN when no visit has it."""
-        found = self.labs.get(name)
+        """(n,) values of a quantity or of ``age``; all NaN when no visit has it."""
+        found = self.age_years if name == "age" else self.labs.get(name)
         return np.full(self.visits, np.nan) if found is None else found
 
-    def series(self, name: str) -> Series:
-        """The visits at which a quantity was measured."""
-        value = self.lab(name)
-        visit = np.flatnonzero(~np.isnan(value))
-        return Series(visit, self.subject[visit], self.time_years[visit], value[visit])
+    def series(self, name: str, among: slice | None = None) -> Series:
+        """The visits, all or a run of them, at which a quantity was measured."""
+        among = slice(0, self.visits) if among is None else among
+        value = self.lab(name)[among]
+        # NaN is the value that differs from itself; on ten values this is twice as fast as isnan.
+        known = np.flatnonzero(value == value)
+        return Series(
+            known + among.start,
+            self.subject[among][known],
+            self.time_years[among][known],
+            value[known],
+        )
+
+    def until(self, subject: int, time_years: float) -> slice:
+        """One subject's visits at or before a time."""
+        first, after = self.subject.searchsorted((subject, subject + 1)).tolist()
+        return slice(
+            first, first + int(self.time_years[first:after].searchsorted(time_years, "right"))
+        )
 
     def last_visits(self) -> Ints:
         """(k,) indices of the last visit of every subject that has one."""

@@ -13,7 +13,7 @@ import numpy as np
 from features.analytes import ANALYTES
 from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
 from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
-from features.trends import EVOLVING_RULES, change, evolving, slope_per_year
+from features.trends import EVOLVING_RULES, change, evolving, evolving_at_last, slope_per_year
 
 __all__ = ["FEATURES", "LOOKBACK_YEARS", "Feature", "LandmarkFeatures"]
 
@@ -81,6 +81,8 @@ class LandmarkFeatures:
         self.subject = history.subject if subject is None else subject
         self.time_years = history.time_years if time_years is None else time_years
         self.lookback_years = lookback_years
+        self.single = not self.at_visits and self.subject.size == 1
+        self._known: slice | None = None
         self._values: dict[str, Floats] = {}
         self._latest: dict[str, tuple[Series, Ints]] = {}
 
@@ -101,13 +103,20 @@ class LandmarkFeatures:
     def latest(self, quantity: str) -> tuple[Series, Ints]:
         """Series of a quantity and, per landmark, the position of its latest measurement."""
         if quantity not in self._latest:
-            series = self.history.series(quantity)
-            if self.at_visits:
-                position = self._latest_at_visits(series)
-            else:
-                position = latest_at(series, self.subject, self.time_years)
-            self._latest[quantity] = series, position
+            self._latest[quantity] = self._find_latest(quantity)
         return self._latest[quantity]
+
+    def _find_latest(self, quantity: str) -> tuple[Series, Ints]:
+        if self.single:
+            # A request asks of one subject: what is after the landmark is not even looked at.
+            if self._known is None:
+                self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
+            series = self.history.series(quantity, self._known)
+            return series, np.array([series.value.size - 1])
+        series = self.history.series(quantity)
+        if self.at_visits:
+            return series, self._latest_at_visits(series)
+        return series, latest_at(series, self.subject, self.time_years)
 
     def _latest_at_visits(self, series: Series) -> Ints:
         position = np.full(self.history.visits, -1, dtype=np.int64)
@@ -121,10 +130,16 @@ class LandmarkFeatures:
     def of_latest(self, quantity: str, per_measurement: Callable[[Series], Floats]) -> Floats:
         """(k,) something computed for each measurement, taken at the latest one."""
         series, position = self.latest(quantity)
+        if self.single:
+            return per_measurement(series)[-1:] if series.value.size else _NOTHING
         known = position >= 0
         values = np.full(len(self), np.nan)
         values[known] = per_measurement(series)[position[known]]
         return values
+
+
+_NOTHING = np.array([np.nan])
+_NOTHING.setflags(write=False)
 
 
 def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -148,23 +163,17 @@ def _slope(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
 def _flag(quantity: str, tolerance: float | None) -> Callable[[LandmarkFeatures], Floats]:
     rule = EVOLVING_RULES[quantity]
     chosen = {} if tolerance is None else {"tolerance": tolerance}
-    return lambda at: at.of_latest(
-        quantity, lambda series: evolving(series, rule, **chosen).astype(np.float64)
-    )
+
+    def flag(at: LandmarkFeatures) -> Floats:
+        rise = evolving_at_last if at.single else evolving
+        return at.of_latest(quantity, lambda series: rise(series, rule, **chosen).astype(float))
+
+    return flag
 
 
 def _age(at: LandmarkFeatures) -> Floats:
-    history = at.history
-    visit = np.flatnonzero(~np.isnan(history.age_years))
-    series = Series(
-        visit, history.subject[visit], history.time_years[visit], history.age_years[visit]
-    )
-    position = latest_at(series, at.subject, at.time_years)
-    known = position >= 0
-    age = np.full(len(at), np.nan)
-    aged = at.time_years[known] - series.time_years[position[known]]
-    age[known] = series.value[position[known]] + aged
-    return age
+    aged = at.time_years - at.of_latest("age", lambda series: series.time_years)
+    return at.of_latest("age", lambda series: series.value) + aged
 
 
 def _male(at: LandmarkFeatures) -> Floats:

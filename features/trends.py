@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from features.history import Series
 
-__all__ = ["EVOLVING_RULES", "EvolvingRule", "change", "evolving", "slope_per_year"]
+__all__ = [
+    "EVOLVING_RULES",
+    "EvolvingRule",
+    "change",
+    "evolving",
+    "evolving_at_last",
+    "slope_per_year",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,13 +103,29 @@ def evolving(series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_T
     value = series.value
     flag = np.zeros(value.size, dtype=bool)
     for now, before in _pairs(series, rule.lookback_years):
-        rise = value[now] - value[before]
-        if rule.kind == "fall":
-            rise = -rise
-        elif rule.kind == "relative rise":
-            rise = rise / value[before]
-        flag[now] |= rise >= rule.threshold - tolerance
+        flag[now] |= _evolved(value[now], value[before], rule, tolerance)
     return flag
+
+
+def evolving_at_last(
+    series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_TOLERANCE
+) -> Bools:
+    """(1,) what `evolving` says of the last measurement of a series of one subject.
+
+    The same comparisons, at the cost of a request.
+    """
+    value, time_years = series.value, series.time_years
+    near = time_years[-1] - time_years[:-1] <= rule.lookback_years
+    return np.array([_evolved(value[-1:], value[:-1][near], rule, tolerance).any()])
+
+
+def _evolved(now: Floats, before: Floats, rule: EvolvingRule, tolerance: float) -> Bools:
+    rise = now - before
+    if rule.kind == "fall":
+        rise = -rise
+    elif rule.kind == "relative rise":
+        rise = rise / before
+    return rise >= rule.threshold - tolerance
 
 
 def change(series: Series, lookback_years: float) -> Floats:
