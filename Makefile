@@ -1,0 +1,58 @@
+# Everything a newcomer needs: `make demo` and `make test` set themselves up from nothing but
+# Python 3.11-3.13 with venv, make and the package indexes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 3000
+# Thread pools of two libraries that wait for each other cost more than they give on small machines.
+export OMP_NUM_THREADS ?= 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: help setup demo test check format bench docs docs-check lock system clean
+
+help:  ## List what can be made
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/  –/'
+
+setup: $(VENV)/installed  ## Create .venv and install from the lock
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Smoulder needs Python 3.11-3.13; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Train both demonstration models and serve them on http://127.0.0.1:3000
+	$(BIN)/smoulder demo --port $(PORT)
+
+test: setup system  ## Run every test
+	$(BIN)/python -m pytest
+
+check: setup  ## Lint, format, types, layers, lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## Run the benchmarks; each prints ratios to a peer in the same run
+	@for each in benchmarks/*.py; do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each || exit 1; done
+
+system:  ## Install Debian's Chromium where apt-get is usable
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+		|| echo "Chromium is missing and cannot be installed here; the browser tests will fail. Type: sudo apt-get install -y chromium"
+
+lock:  ## Resolve the lock again for Python 3.11-3.13 (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+		--generate-hashes --fork-strategy fewest --no-emit-index-url \
+		--custom-compile-command "make lock" -q -o requirements.lock
+
+clean:  ## Remove what was built; keeps mlruns
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,335 @@
+"""The front door: one command line, thin; every command imports what it needs when it runs.
+
+Exit status: 0 done, 1 refused by a rule that the message names, 2 input or usage error.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import RefusedError, SmoulderError
+
+if TYPE_CHECKING:
+    from models.risk import RiskModel
+    from training.fit import Trained
+    from training.registry import Registered, Registry
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Risk of progression from smouldering myeloma and MGUS. Research and trial "
+    "pre-screening; not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Runs = Annotated[
+    Path,
+    typer.Option(
+        envvar="SMOULDER_RUNS", help="Folder of the MLflow database, artifacts and bundles."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+RUNS = Path("mlruns")
+
+
+def main() -> None:
+    """Run the command line; an error on purpose is one line on stderr, never a traceback."""
+    try:
+        app()
+    except SmoulderError as error:
+        typer.echo(f"smoulder: {error}", err=True)
+        sys.exit(1 if isinstance(error, RefusedError) else 2)
+
+
+@app.command(epilog="Example: smoulder demo --port 3000")
+def demo(
+    serve_: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve when trained.")] = True,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    runs: Runs = RUNS,
+) -> None:
+    """Train and register both demonstration models, then serve them beside the published ones."""
+    from training.cohorts import installable_cohort
+    from training.simulation import simulate_cohort
+
+    for study, cohort in (
+        ("mgus", installable_cohort("mgus2")),
+        ("smm", simulate_cohort(DEMO_SUBJECTS, seed=DEMO_SEED)),
+    ):
+        _report_training(*_train(study, cohort, None, DEMO_SEED, runs))
+    if serve_:
+        typer.echo(f"Serving on http://127.0.0.1:{port}/ui/ – stop with Ctrl-C")
+        serve(port=port, runs=runs)
+
+
+DEMO_SUBJECTS = 1000
+DEMO_SEED = 1
+
+
+@app.command(epilog="Example: smoulder simulate --subjects 1000 --seed 1 --out cohorts/simulated")
+def simulate(
+    subjects: Annotated[int, typer.Option(help="Number of subjects.")],
+    out: Annotated[Path, typer.Option(help="New or empty folder.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same cohort.")] = 0,
+    scenario: Annotated[str, typer.Option(help="Where the subjects come from.")] = "referral",
+) -> None:
+    """Write a simulated SMM cohort: visits, outcomes and true risks."""
+    from training.cohorts import refuse_occupied, write_cohort
+    from training.simulation import simulate_cohort
+
+    refuse_occupied(out)
+    with _working(f"Simulating {subjects} subjects"):
+        cohort = simulate_cohort(subjects, seed=seed, scenario=scenario)
+        write_cohort(cohort, out)
+    typer.echo(f"{len(cohort.outcomes)} subjects, {len(cohort.visits)} visits in {out}")
+
+
+@app.command(epilog="Example: smoulder cohort mgus2 --out cohorts/mgus2")
+def cohort(
+    name: Annotated[str, typer.Argument(help="mgus2, mgus or flchain.")],
+    out: Annotated[Path, typer.Option(help="New or empty folder.")],
+) -> None:
+    """Write an installable real cohort: visits and outcomes."""
+    from training.cohorts import installable_cohort, refuse_occupied, write_cohort
+
+    refuse_occupied(out)
+    found = installable_cohort(name)
+    write_cohort(found, out)
+    typer.echo(f"{len(found.outcomes)} subjects, {len(found.visits)} visits in {out}")
+
+
+@app.command(epilog="Example: smoulder train smm --cohort cohorts/simulated --seed 1")
+def train(
+    study: Annotated[str, typer.Argument(help="mgus, smm, or a study file.toml.")],
+    cohort: Annotated[Path, typer.Option(help="Folder with visits and outcomes.")],
+    seed: Annotated[int, typer.Option(help="Of folds, learners and bootstrap.")] = 0,
+    candidate: Annotated[str | None, typer.Option(help="Insist on one candidate.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Train, judge and register one candidate; exit 1 when the gate refuses it."""
+    from features.errors import GateError
+    from training.cohorts import read_cohort
+
+    trained, version, champion = _train(study, read_cohort(cohort), candidate, seed, runs)
+    if as_json:
+        typer.echo(json.dumps(_training_as_json(trained, version, champion), indent=1))
+    else:
+        _report_training(trained, version, champion)
+    if not trained.verdict.passed:
+        raise GateError(
+            f"{version.name} {version.version}: {trained.verdict.failures[0]}; "
+            f"{champion.learner} stays champion"
+        )
+
+
+@app.command(epilog="Example: smoulder models --json")
+def models(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """List what is registered, and who is champion."""
+    from dataclasses import asdict
+
+    found = _registry(runs).versions()
+    if as_json:
+        typer.echo(json.dumps([asdict(version) for version in found], indent=1))
+        return
+    header = ("name", "version", "alias", "learner", "gate", "cohort")
+    _print_table(
+        "Registered models",
+        header,
+        [
+            (v.name, v.version, ", ".join(v.aliases), v.learner, v.gate, _cohort_text(v))
+            for v in found
+        ],
+    )
+
+
+@app.command(epilog="Example: smoulder promote smm-progression 2")
+def promote(name: str, version: str, runs: Runs = RUNS) -> None:
+    """Make a version champion; one that the gate refused stays refused."""
+    _registry(runs).promote(name, version)
+    typer.echo(f"{name} {version} is champion")
+
+
+@app.command(epilog="Example: smoulder rollback smm-progression")
+def rollback(name: str, runs: Runs = RUNS) -> None:
+    """Make the previous champion champion again."""
+    champion = _registry(runs).rollback(name)
+    typer.echo(f"{champion.name} {champion.version} is champion")
+
+
+@app.command(epilog="Example: smoulder score visits.csv -o scores.csv --models 20-2-20,pangea-smm")
+def score(
+    file: Annotated[Path, typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR or OMOP.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="scores.csv or scores.parquet.")],
+    models: Annotated[str | None, typer.Option(help="Identifiers, separated by commas.")] = None,
+    at: Annotated[str, typer.Option(help="last or every visit.")] = "last",
+    format_: Annotated[
+        str, typer.Option("--format", help="auto, csv, pangea, fhir or omop.")
+    ] = "auto",
+    on_error: Annotated[
+        str, typer.Option(help="keep: refuse the subject, answer the others. stop: exit 2.")
+    ] = "keep",
+    runs: Runs = RUNS,
+) -> None:
+    """Score every subject (last visit) or every visit with every chosen model."""
+    from features.errors import InputError
+    from features.sources import read_visits
+    from serving.scoring import score as score_rows
+    from serving.scoring import write_table
+
+    if at not in ("last", "every"):
+        raise InputError("--at", "expected last or every")
+    if on_error not in ("keep", "stop"):
+        raise InputError("--on-error", "expected keep or stop")
+    chosen = _models(models, runs)
+    with _working(f"Scoring {file.name}"):
+        rows = read_visits(file, format=format_)
+        table, visits = score_rows(
+            rows, chosen, at="every" if at == "every" else "last", as_of_years=_today_years()
+        )
+        refused = [f for f in visits.findings if f.severity == "refused"]
+        if refused and on_error == "stop":
+            raise InputError(file.name, str(refused[0]))
+        write_table(table, out)
+    for finding in visits.findings[:MOST_LINES]:
+        typer.echo(f"{file.name}: {finding.severity}: {finding}", err=True)
+    if len(visits.findings) > MOST_LINES:
+        typer.echo(f"… and {len(visits.findings) - MOST_LINES} more", err=True)
+    typer.echo(f"{table.num_rows} rows in {out}; {len(visits.refusals())} subjects refused")
+
+
+MOST_LINES = 20
+
+
+@app.command(epilog="Example: smoulder serve --port 3000")
+def serve(
+    host: Annotated[str, typer.Option(help="Loopback only until access control is on.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port.")] = 3000,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    runs: Runs = RUNS,
+) -> None:
+    """Serve the champions and every published model: page, API and probes."""
+    from serving.run import serve as run
+
+    run(host=host, port=port, workers=workers, models_dir=runs / "serving")
+
+
+def _train(
+    study_name: str, cohort: Any, candidate: str | None, seed: int, runs: Path
+) -> tuple["Trained", "Registered", "Registered"]:
+    from training.fit import train as fit
+    from training.study import read_study
+
+    study = read_study(study_name)
+    with _working(f"Training {study.label}") as advance:
+        trained = fit(cohort, study, candidate=candidate, seed=seed, progress=advance)
+        advance("registering")
+        version, champion = _registry(runs).register(trained)
+    return trained, version, champion
+
+
+def _registry(runs: Path) -> "Registry":
+    from training.registry import Registry
+
+    return Registry(runs)
+
+
+def _models(names: str | None, runs: Path) -> list["RiskModel"]:
+    """Models by identifier; registered ones are read from the bundles laid out for serving."""
+    from models.artefact import load_artefact
+    from models.catalogue import choose
+
+    wanted = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+    learned: dict[str, RiskModel] = {}
+    for role in sorted((runs / "serving").glob("*/role.json")):
+        named = json.loads(role.read_text(encoding="utf-8"))
+        if wanted is None or named["name"] in wanted:
+            learned[named["name"]] = load_artefact(
+                role.parent / "artefact", name=named["name"], version=named["version"]
+            )
+    return choose(wanted, learned)
+
+
+def _today_years() -> float:
+    from datetime import date
+
+    from features.labs import DAYS_PER_YEAR
+
+    return (date.today() - date(1970, 1, 1)).days / DAYS_PER_YEAR
+
+
+def _training_as_json(
+    trained: "Trained", version: "Registered", champion: "Registered"
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from training.fit import summary
+
+    return {
+        "version": asdict(version),
+        "champion": asdict(champion),
+        "gate": [asdict(check) for check in trained.verdict.checks],
+        "metrics": {name: summary(r, trained.study) for name, r in trained.results.items()},
+    }
+
+
+def _report_training(trained: "Trained", version: "Registered", champion: "Registered") -> None:
+    """Table of candidates beside the rule, and what the gate decided and why."""
+    from training.candidates import CANDIDATES
+
+    study = trained.study
+    horizon = study.decision_horizon_years
+    header = ("candidate", f"AUC {horizon:g}y", f"Brier {horizon:g}y", f"IPA {horizon:g}y")
+    rows = [
+        (
+            CANDIDATES[name].label + (" *" if name == trained.chosen else ""),
+            f"{result.mean('auc', horizon):.3f}",
+            f"{result.mean('brier', horizon):.4f}",
+            f"{100 * result.mean('ipa', horizon):.1f} %",
+        )
+        for name, result in trained.results.items()
+    ]
+    _print_table(f"{study.label}: {trained.rows.subjects} subjects, cross-validated", header, rows)
+    for check in trained.verdict.checks:
+        typer.echo(f"  {'kept  ' if check.passed else 'FAILED'} {check}")
+    decision = "passes" if trained.verdict.passed else "refuses"
+    typer.echo(
+        f"The gate {decision} {version.learner} ({version.name} {version.version}). "
+        f"Champion: {champion.learner}, version {champion.version}.\n"
+    )
+
+
+def _cohort_text(version: "Registered") -> str:
+    return f"{version.cohort} ({version.cohort_kind})"
+
+
+def _print_table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+@contextmanager
+def _working(what: str) -> Iterator[Callable[[str], None]]:
+    """Tell what is being done while it takes more than a moment; silent outside a terminal."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(what) as status:
+        yield lambda step: status.update(f"{what}: {step}")
+
+
+if __name__ == "__main__":
+    main()

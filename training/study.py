@@ -1,0 +1,199 @@
+"""The study design as data: read from TOML, typed, frozen, hashed.
+
+The hash travels with every run, artefact and answer, so that a number can be traced to the question
+it answers.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from features.errors import DesignError, InputError
+from features.landmark import FEATURES
+from models.catalogue import PUBLISHED
+
+__all__ = ["Folds", "Gate", "Rule", "Study", "read_study"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The published rule that a candidate must beat, on the features of this study.
+
+    Parameters
+    ----------
+    model
+        Identifier of the published model.
+    features, cuts, strict
+        Each feature, its cut, and whether the cut itself is still below.
+    steps
+        Number of features past their cut at which each higher group starts.
+    """
+
+    model: str
+    features: tuple[str, ...]
+    cuts: tuple[float, ...]
+    strict: tuple[bool, ...]
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Subject-grouped cross-validation: `count` folds, `repeats` times."""
+
+    count: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Clinical limits a candidate must keep at the decision horizon to become champion.
+
+    Parameters
+    ----------
+    thresholds
+        Risks at which somebody would act.
+    least_oe, most_oe
+        Observed over expected.
+    least_slope, most_slope
+        Calibration slope on the log odds.
+    least_ipa
+        Scaled Brier score against the null model; must be exceeded.
+    most_brier_loss, most_net_benefit_loss
+        Non-inferiority margins against the recalibrated rule.
+    """
+
+    thresholds: tuple[float, ...]
+    least_oe: float
+    most_oe: float
+    least_slope: float
+    most_slope: float
+    least_ipa: float
+    most_brier_loss: float
+    most_net_benefit_loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One question asked of a cohort.
+
+    Parameters
+    ----------
+    name, registry_name, label
+        Of the study, of the model it registers, and for people.
+    population
+        Whom the model is for.
+    horizons_years, decision_horizon_years
+        Horizons of the risks, ascending; the one the gate looks at.
+    lookback_years
+        Window of changes and slopes.
+    landmarks_years
+        Years since diagnosis at which everyone still at risk is predicted.
+    necessary, expected, optional
+        Features without which nothing is answered; without which an answer is partial; others.
+    rule
+        What must be beaten.
+    monotone
+        Feature to +1 (risk may only rise with it) or -1.
+    folds, gate
+        How candidates are compared, and the limits they must keep.
+    """
+
+    name: str
+    registry_name: str
+    label: str
+    population: Literal["smm", "mgus"]
+    horizons_years: tuple[float, ...]
+    decision_horizon_years: float
+    lookback_years: float
+    landmarks_years: tuple[float, ...]
+    necessary: tuple[str, ...]
+    expected: tuple[str, ...]
+    optional: tuple[str, ...]
+    rule: Rule
+    monotone: Mapping[str, int]
+    folds: Folds
+    gate: Gate
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Columns of the training table, in order."""
+        return (*self.necessary, *self.expected, *self.optional)
+
+    @property
+    def decision(self) -> int:
+        """Position of the decision horizon."""
+        return self.horizons_years.index(self.decision_horizon_years)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the design in canonical form."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_study(name: str) -> Study:
+    """Study of a name that ships with Smoulder, or of a path to a TOML file.
+
+    Raises
+    ------
+    InputError
+        If there is no such study or the file is not a study.
+    DesignError
+        If the design contradicts itself.
+
+    Examples
+    --------
+    >>> read_study("mgus").horizons_years
+    (5.0, 10.0)
+    """
+    shipped = resources.files("training").joinpath("studies")
+    if name.endswith(".toml"):
+        source: Any = Path(name)
+    else:
+        source = shipped.joinpath(f"{name}.toml")
+    if not source.is_file():
+        names = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir())
+        raise InputError("study", f"expected one of {', '.join(names)}, or a path to a .toml file")
+    try:
+        study = _study(tomllib.loads(source.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(source.name, f"is not TOML: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise InputError(source.name, f"is not a study design: {error}") from error
+    _check(study)
+    return study
+
+
+def _study(table: dict[str, Any]) -> Study:
+    parts = {"rule": Rule, "folds": Folds, "gate": Gate}
+    return Study(
+        **{
+            key: parts[key](**_frozen(value)) if key in parts else value
+            for key, value in _frozen(table).items()
+        }
+    )
+
+
+def _frozen(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def _check(study: Study) -> None:
+    unknown = [name for name in (*study.features, *study.rule.features) if name not in FEATURES]
+    if unknown:
+        raise DesignError(f"study {study.name}: features not known: {', '.join(unknown)}")
+    if list(study.horizons_years) != sorted(set(study.horizons_years)):
+        raise DesignError(f"study {study.name}: horizons must ascend")
+    if study.decision_horizon_years not in study.horizons_years:
+        raise DesignError(f"study {study.name}: the decision horizon must be one of the horizons")
+    if len(set(study.features)) != len(study.features):
+        raise DesignError(f"study {study.name}: a feature is named twice")
+    if study.rule.model not in PUBLISHED:
+        raise DesignError(f"study {study.name}: rule {study.rule.model} is not a published model")
+    if not set(study.rule.features) <= {*study.necessary, *study.expected}:
+        raise DesignError(f"study {study.name}: the rule's features must be necessary or expected")
