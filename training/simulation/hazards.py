@@ -43,12 +43,12 @@ class Hazards:
         total = self.progression + self.death
         n, months = total.shape
         passed = np.cumsum(total, axis=1) * STEP_YEARS
-        threshold: Floats = rng.exponential(size=n)
-        month = (passed <= threshold[:, np.newaxis]).sum(axis=1)
+        threshold: Floats = rng.standard_exponential((n, 1))
+        month = (passed <= threshold).sum(axis=1)
         within = np.minimum(month, months - 1)
         row = np.arange(n)
         before: Floats = np.where(within > 0, passed[row, within - 1], 0.0)
-        years = within * STEP_YEARS + (threshold - before) / total[row, within]
+        years = within * STEP_YEARS + (threshold[:, 0] - before) / total[row, within]
         chance = self.progression[row, within] / total[row, within]
         return np.where(month < months, years, np.inf), chance
 
