@@ -20,7 +20,7 @@ class IncidenceCurve:
     Parameters
     ----------
     times
-        (k,) distinct durations in years, ascending.
+        (k,) distinct durations in years, ascending, up to where the curve stops.
     incidence
         (k,) cumulative incidence at each of them, within 0–1.
     variance
@@ -43,6 +43,8 @@ class IncidenceCurve:
         position = self.timeline.steps_until(horizon) - 1
         if position < 0:
             return Estimate(0.0)
+        if position >= self.incidence.size:
+            raise ValueError("the curve stops before this horizon")
         value = float(self.incidence[position])
         error = sqrt(float(self.variance[position]))
         if not 0 < value < 1 or error == 0:
@@ -64,6 +66,7 @@ def aalen_johansen(
     cause: int = PROGRESSION,
     sample_weight: FloatArray | None = None,
     timeline: Timeline | None = None,
+    until_years: float | None = None,
 ) -> IncidenceCurve:
     """Cumulative incidence of one cause with its variance, in O(n log n).
 
@@ -80,6 +83,8 @@ def aalen_johansen(
         independent subjects.
     timeline
         The same outcomes arranged already.
+    until_years
+        Where the curve may stop; at the end of follow-up when None.
 
     Notes
     -----
@@ -87,15 +92,16 @@ def aalen_johansen(
     section 10.4), as in R's `prodlim`.
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
-    at_risk = line.at_risk(sample_weight)
-    events = line.total(sample_weight, line.event != CENSORED)
-    caused = line.count(cause, sample_weight)
+    last = line.times.size if until_years is None else line.steps_until(until_years)
+    at_risk = line.at_risk(sample_weight)[:last]
+    events = line.total(sample_weight, line.event != CENSORED)[:last]
+    caused = line.count(cause, sample_weight)[:last]
     present = np.maximum(at_risk, np.finfo(np.float64).tiny)
     staying = np.clip(1 - events / present, 0.0, 1.0)
-    free_before = np.concatenate(([1.0], np.cumprod(staying)[:-1]))
+    free_before = np.concatenate(([1.0], np.cumprod(staying)[:-1]))[:last]
     incidence = np.cumsum(free_before * caused / present)
     variance = _variance(at_risk, events, caused, free_before, incidence)
-    return IncidenceCurve(line.times, incidence, variance, line)
+    return IncidenceCurve(line.times[:last], incidence, variance, line)
 
 
 def _variance(

@@ -57,6 +57,7 @@ def mean_calibration(
     horizon_years: float,
     *,
     timeline: Timeline | None = None,
+    observed: Estimate | None = None,
     level: float = 0.95,
 ) -> MeanCalibration:
     """Observed over expected risk at the horizon.
@@ -73,12 +74,16 @@ def mean_calibration(
         The horizon.
     timeline
         The same outcomes arranged already.
+    observed
+        Their observed risk at this horizon, to share it between models.
     level
         Confidence level within 0–1; the interval is symmetric for log O/E.
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     expected = float(checked_risk(risk, line.size).mean())
-    observed = aalen_johansen(duration_years, event, timeline=line).at(horizon_years, level=level)
+    if observed is None:
+        curve = aalen_johansen(duration_years, event, timeline=line)
+        observed = curve.at(horizon_years, level=level)
     if observed.value is None or observed.reason is not None:
         return MeanCalibration(observed, expected, Estimate.none(str(observed.reason)))
     if expected == 0:

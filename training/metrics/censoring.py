@@ -36,10 +36,16 @@ class CensoringDistribution:
         (k,) durations in years at which G may fall, ascending.
     survival
         (k,) G at and right after each of them, within 0–1.
+    at_risk
+        (k,) number at risk of being censored there.
+    hazard
+        (k,) share of them who were.
     """
 
     times: FloatArray
     survival: FloatArray
+    at_risk: FloatArray
+    hazard: FloatArray
 
     @classmethod
     def fit(
@@ -58,8 +64,11 @@ class CensoringDistribution:
     ) -> "CensoringDistribution":
         """G of a sample that is arranged already."""
         censored = timeline.count(CENSORED, sample_weight)
-        hazard = _ratio(censored, _at_risk_of_censoring(timeline, sample_weight))
-        return cls(timeline.times, np.asarray(np.cumprod(1 - hazard), dtype=np.float64))
+        had_event = timeline.total(sample_weight, timeline.event != CENSORED)
+        at_risk = timeline.at_risk(sample_weight) - had_event
+        hazard = _ratio(censored, at_risk)
+        survival = np.asarray(np.cumprod(1 - hazard), dtype=np.float64)
+        return cls(timeline.times, survival, at_risk, hazard)
 
     def at(self, years: FloatArray | float) -> FloatArray:
         """Chance of being uncensored up to and including `years`."""
@@ -94,6 +103,8 @@ class IpcwWeights:
         (n,) the weight was limited by the floor.
     timeline
         The sample, arranged by duration.
+    censoring
+        G.
     sample_weight
         (n,) or None.
     own_censoring
@@ -107,6 +118,7 @@ class IpcwWeights:
     event_free: BoolArray
     trimmed: BoolArray
     timeline: Timeline
+    censoring: CensoringDistribution
     sample_weight: FloatArray | None = None
     own_censoring: bool = True
 
@@ -116,6 +128,11 @@ class IpcwWeights:
         if self.sample_weight is None:
             return float(self.timeline.size)
         return float(self.sample_weight.sum())
+
+    @property
+    def any_trimmed(self) -> bool:
+        """Whether the floor limited any weight."""
+        return bool(self.trimmed.any())
 
     @property
     def max_weight(self) -> float:
@@ -148,17 +165,16 @@ class IpcwWeights:
 
     def _through_censoring(self, contribution: FloatArray) -> FloatArray:
         line = self.timeline
-        depends = np.where(self.trimmed, 0.0, contribution)
+        depends = np.where(self.trimmed, 0.0, contribution) if self.any_trimmed else contribution
         at_step = line.total(depends)
         later = onwards(at_step) - at_step
         later[line.steps_until(self.horizon_years) :] = 0.0
-        at_risk = _at_risk_of_censoring(line, self.sample_weight)
-        jump = _ratio(later, at_risk)
-        compensator = np.cumsum(_ratio(jump * line.count(CENSORED, self.sample_weight), at_risk))
-        before = np.concatenate(([0.0], compensator))[line.step]
-        is_censored = line.event == CENSORED
-        own = np.where(is_censored, jump[line.step], 0.0)
-        influence = own - np.where(is_censored, compensator[line.step], before)
+        jump = _ratio(later, self.censoring.at_risk)
+        drift = jump * self.censoring.hazard
+        compensator = np.cumsum(drift)
+        # Who has an event is not at risk of being censored at that same time.
+        if_censored, if_event = jump - compensator, drift - compensator
+        influence = np.where(line.event == CENSORED, if_censored[line.step], if_event[line.step])
         return influence if self.sample_weight is None else influence * self.sample_weight
 
 
@@ -217,7 +233,10 @@ def ipcw_weights(
         event_free = (line.step == last - 1) & (line.event == CENSORED)
         at_horizon = chance.before(horizon)
     known = case | dead | event_free
-    uncensored = np.where(event_free, at_horizon, chance.before(line.times)[line.step])
+    # The sample's own G falls at the sample's own times: nothing to look up.
+    own_before = np.concatenate(([1.0], chance.survival[:-1]))
+    before = own_before if censoring is None else chance.before(line.times)
+    uncensored = np.where(event_free, at_horizon, before[line.step])
     limited = np.maximum(uncensored, max(floor, np.finfo(np.float64).tiny))
     weights = np.where(known, 1 / limited, 0.0)
     return IpcwWeights(
@@ -228,6 +247,7 @@ def ipcw_weights(
         event_free=event_free,
         trimmed=known & (uncensored < floor),
         timeline=line,
+        censoring=chance,
         sample_weight=sample_weight,
         own_censoring=censoring is None,
     )
@@ -252,11 +272,6 @@ def follow_up_too_short(timeline: Timeline, horizon_years: float) -> str | None:
     if (at_end != CENSORED).all():
         return None
     return f"follow-up ends before {horizon_years:g} years"
-
-
-def _at_risk_of_censoring(timeline: Timeline, sample_weight: FloatArray | None) -> FloatArray:
-    had_event = timeline.total(sample_weight, timeline.event != CENSORED)
-    return timeline.at_risk(sample_weight) - had_event
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

@@ -12,7 +12,6 @@ import numpy as np
 
 from features.errors import ValueRangeError
 from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
-from training.metrics.censoring import follow_up_too_short
 from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
 from training.metrics.timeline import Timeline, checked_risk
 
@@ -134,7 +133,7 @@ def net_benefit_of_rule(
     if share == 0:
         none = np.zeros(line.size) if with_influence else None
         return Estimate(0.0, 0.0, 0.0, 0.0, influence=none)
-    part = line if share == 1 else Timeline(line.times, line.step[chosen], line.event[chosen])
+    part = line if share == 1 else line.part(chosen)
     observed = _incidence(part, horizon_years, level)
     if observed.value is None:
         return Estimate.none(f"among those flagged, {observed.reason}")
@@ -149,7 +148,7 @@ def net_benefit_of_rule(
     if not with_influence:
         return estimate
     influence = np.asarray(gain * (chosen - share), dtype=np.float64)
-    own = pseudo_values(part.times[part.step], part.event, horizon_years, timeline=part)
+    own = pseudo_values(part.times, part.event, horizon_years, timeline=part)
     influence[chosen] += (1 + odds) * (own - own.mean())
     return Estimate(
         estimate.value,
@@ -237,15 +236,8 @@ def decision_curve(
 
 
 def _incidence(part: Timeline, horizon_years: float, level: float) -> Estimate:
-    # `part` keeps the steps of the whole sample: its own follow-up may end earlier than theirs.
-    last = int(part.step.max())
-    own = Timeline(part.times[: last + 1], part.step, part.event)
-    reason = follow_up_too_short(own, horizon_years)
-    if reason is not None:
-        return Estimate.none(reason)
-    return aalen_johansen(own.times[own.step], own.event, timeline=own).at(
-        horizon_years, level=level
-    )
+    curve = aalen_johansen(part.times, part.event, timeline=part, until_years=horizon_years)
+    return curve.at(horizon_years, level=level)
 
 
 def _standardised(line: Timeline, horizon_years: float, value: float, level: float) -> Estimate:

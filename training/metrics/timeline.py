@@ -32,8 +32,19 @@ class Timeline:
     def of(cls, duration_years: FloatArray, event: IntArray) -> "Timeline":
         """Timeline of checked outcomes, in O(n log n)."""
         duration, codes = checked_outcomes(duration_years, event)
+        if (duration[1:] >= duration[:-1]).all():
+            first = np.concatenate(([True], duration[1:] > duration[:-1]))
+            return cls(duration[first], np.cumsum(first) - 1, codes)
         times, step = np.unique(duration, return_inverse=True)
         return cls(times, step.astype(np.int64, copy=False), codes)
+
+    def part(self, chosen: BoolArray | IntArray) -> "Timeline":
+        """Timeline of some of the subjects, at least one, without sorting again."""
+        step = self.step[chosen]
+        present = np.zeros(self.times.size, dtype=np.bool_)
+        present[step] = True
+        renumbered = np.cumsum(present) - 1
+        return Timeline(self.times[present], renumbered[step], self.event[chosen])
 
     @property
     def size(self) -> int:

@@ -1,0 +1,281 @@
+"""Risks and outcomes of the same subjects, checked and aligned: what judging starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
+from training.metrics.estimate import BoolArray, FloatArray, IntArray
+from training.metrics.timeline import Timeline
+
+RISK_COLUMNS = ("subject_id", "model", "horizon_years", "risk")
+OUTCOME_COLUMNS = ("subject_id", "duration_years", "event")
+# Row 1 of a table, as a person counts it, holds the column names.
+FIRST_ROW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Risks of one model at one horizon.
+
+    Parameters
+    ----------
+    risk
+        (m,) risks within 0–1, in the order of the panel.
+    rows
+        (m,) positions of their subjects in the panel, ascending; None for all of them.
+    """
+
+    risk: FloatArray
+    rows: IntArray | None
+
+    def key(self) -> bytes:
+        """Equal for cells on the same subjects."""
+        return b"" if self.rows is None else self.rows.tobytes()
+
+    def at(self, rows: IntArray | None) -> FloatArray:
+        """Risks of these subjects, which must all be among the cell's own."""
+        if rows is None or self.rows is rows:
+            return self.risk
+        return self.risk[rows if self.rows is None else np.searchsorted(self.rows, rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Risks of models × horizons on the subjects of one table of outcomes.
+
+    Parameters
+    ----------
+    timeline
+        Outcomes of all subjects, in the order of their durations: walking along time then walks
+        along memory, which halves the time on large cohorts.
+    subjects
+        Their identifiers, in that order.
+    models
+        Names in the order they first appear.
+    horizons_years
+        Ascending.
+    cells
+        Risks by model and horizon; a model need not have every horizon, nor every subject.
+    cluster
+        (n,) codes of rows that belong together, or None when every row is a subject of its own.
+    """
+
+    timeline: Timeline
+    subjects: pd.Index
+    models: tuple[str, ...]
+    horizons_years: tuple[float, ...]
+    cells: Mapping[tuple[str, float], Cell]
+    cluster: IntArray | None = None
+
+    def timeline_of(self, rows: IntArray | None) -> Timeline:
+        """Outcomes of some of the subjects."""
+        if rows is None:
+            return self.timeline
+        return self.timeline.part(rows)
+
+    def cluster_of(self, rows: IntArray | None) -> IntArray | None:
+        """Cluster codes of some of the subjects, without gaps."""
+        if self.cluster is None or rows is None:
+            return self.cluster
+        return np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.int64)
+
+
+def panel(
+    risks: pd.DataFrame, outcomes: pd.DataFrame, *, cluster_column: str | None = None
+) -> Panel:
+    """Check and align two tables.
+
+    Parameters
+    ----------
+    risks
+        `subject_id, model, horizon_years, risk`, one row per subject, model and horizon.
+    outcomes
+        `subject_id, duration_years, event`, one row per subject.
+    cluster_column
+        Column of `outcomes` that says which rows belong to one person, when `subject_id` names
+        something smaller, such as a person at a landmark.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a value is impossible, a subject is given twice or has no outcome.
+    """
+    _require(risks, RISK_COLUMNS, "risks")
+    _require(outcomes, OUTCOME_COLUMNS, "outcomes")
+    duration, event = _outcomes(outcomes)
+    subjects = _subjects(outcomes["subject_id"])
+    order = np.argsort(duration, kind="stable")
+    cells, models, horizons = _cells(risks, subjects, order)
+    timeline = Timeline.of(duration[order], event[order])
+    cluster = _cluster(outcomes, cluster_column)
+    return Panel(
+        timeline,
+        subjects[order],
+        models,
+        horizons,
+        cells,
+        None if cluster is None else cluster[order],
+    )
+
+
+def common_rows(first: Cell, second: Cell) -> IntArray | None:
+    """Positions of the subjects that both cells have; None for all."""
+    if first.rows is None or second.rows is None:
+        return second.rows if first.rows is None else first.rows
+    if first.key() == second.key():
+        return first.rows
+    return np.intersect1d(first.rows, second.rows, assume_unique=True)
+
+
+def _require(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+    for column in columns:
+        found = int((table.columns == column).sum())
+        if found != 1:
+            problem = "missing" if found == 0 else "given more than once"
+            raise ColumnError(
+                column, f"{problem}; {name} need the columns {', '.join(columns)}", source=name
+            )
+    if table.empty:
+        raise InputError("subject_id", "expected at least one row", source=name)
+
+
+def _outcomes(outcomes: pd.DataFrame) -> tuple[FloatArray, IntArray]:
+    duration = _numbers(outcomes["duration_years"], "duration_years", "outcomes")
+    event = _numbers(outcomes["event"], "event", "outcomes")
+    _refuse(
+        ~(np.isfinite(duration) & (duration >= 0)),
+        "duration_years",
+        "expected a number of years of 0 or more",
+        "outcomes",
+    )
+    _refuse(
+        ~np.isin(event, (0, 1, 2)),
+        "event",
+        "expected 0 (censored), 1 (progression) or 2 (death first)",
+        "outcomes",
+    )
+    return duration, event.astype(np.int64)
+
+
+def _subjects(column: "pd.Series[str]") -> pd.Index:
+    _refuse(column.isna().to_numpy(), "subject_id", "every row needs a subject", "outcomes")
+    subjects = pd.Index(column)
+    repeated = subjects.duplicated()
+    if repeated.any():
+        raise DuplicateError(
+            "subject_id",
+            "given twice; expected one row per subject",
+            row=_first(repeated),
+            source="outcomes",
+        )
+    return subjects
+
+
+def _cells(
+    risks: pd.DataFrame, subjects: pd.Index, arrangement: IntArray
+) -> tuple[dict[tuple[str, float], Cell], tuple[str, ...], tuple[float, ...]]:
+    values = _numbers(risks["risk"], "risk", "risks")
+    _refuse(
+        ~((values >= 0) & (values <= 1)),
+        "risk",
+        "expected a probability within 0–1; leave out the row of a subject without a risk",
+        "risks",
+    )
+    horizon = _numbers(risks["horizon_years"], "horizon_years", "risks")
+    _refuse(
+        ~(np.isfinite(horizon) & (horizon > 0)),
+        "horizon_years",
+        "expected a positive number of years",
+        "risks",
+    )
+    _refuse(risks["model"].isna().to_numpy(), "model", "every row needs a model", "risks")
+    model_code, models = pd.factorize(risks["model"])
+    horizons, horizon_code = np.unique(horizon, return_inverse=True)
+    position = _positions(risks["subject_id"], subjects)
+    cell_code = model_code * horizons.size + horizon_code
+    if len(models) * horizons.size > np.iinfo(np.int16).max:
+        raise InputError("model", "too many models and horizons; is this a column of subjects?")
+    # Small integers are sorted in linear time.
+    order = np.argsort(cell_code.astype(np.int16), kind="stable")
+    bounds = np.searchsorted(cell_code[order], np.arange(len(models) * horizons.size + 1))
+    cells: dict[tuple[str, float], Cell] = {}
+    names = tuple(str(name) for name in models)
+    for code, (start, stop) in enumerate(pairwise(bounds)):
+        if start == stop:
+            continue
+        chosen = order[start:stop]
+        key = (names[code // horizons.size], float(horizons[code % horizons.size]))
+        cells[key] = _cell(values[chosen], position[chosen], arrangement, chosen)
+    return cells, names, tuple(float(h) for h in horizons)
+
+
+def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: IntArray) -> Cell:
+    n = arrangement.size
+    if position.size == n and (np.diff(position) == 1).all():
+        return Cell(risk[arrangement], None)
+    times_given = np.bincount(position, minlength=n)
+    if times_given.max() > 1:
+        repeated = pd.Index(position).duplicated()
+        raise DuplicateError(
+            "subject_id",
+            "given twice for one model and horizon",
+            row=int(rows[repeated].min()) + FIRST_ROW,
+            source="risks",
+        )
+    by_subject = np.full(n, np.nan)
+    by_subject[position] = risk
+    arranged = by_subject[arrangement]
+    if position.size == n:
+        return Cell(arranged, None)
+    own = np.flatnonzero(times_given[arrangement])
+    return Cell(arranged[own], own)
+
+
+def _positions(column: "pd.Series[str]", subjects: pd.Index) -> IntArray:
+    given = pd.Index(column)
+    n = subjects.size
+    # Tables made by programs repeat the outcomes' order, block after block: nothing to look up.
+    if given.size % n == 0 and all(
+        given[start : start + n].equals(subjects) for start in range(0, given.size, n)
+    ):
+        return np.tile(np.arange(n, dtype=np.int64), given.size // n)
+    position = subjects.get_indexer(given)
+    if (position < 0).any() and given.dtype != subjects.dtype:
+        # A spreadsheet reads one table's identifiers as numbers and the other's as text.
+        position = subjects.astype(str).get_indexer(given.astype(str))
+    _refuse(
+        position < 0,
+        "subject_id",
+        "has a risk but no outcome; add the subject to the outcomes or leave the row out",
+        "risks",
+    )
+    return position.astype(np.int64)
+
+
+def _cluster(outcomes: pd.DataFrame, column: str | None) -> IntArray | None:
+    if column is None:
+        return None
+    _require(outcomes, (*OUTCOME_COLUMNS, column), "outcomes")
+    return pd.factorize(outcomes[column])[0].astype(np.int64)
+
+
+def _numbers(column: "pd.Series[str]", field: str, source: str) -> FloatArray:
+    try:
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = pd.to_numeric(column, errors="coerce")
+        _refuse(numbers.isna().to_numpy(), field, "expected a number", source)
+        return np.asarray(numbers, dtype=np.float64)
+
+
+def _refuse(bad: BoolArray, field: str, expected: str, source: str) -> None:
+    if bad.any():
+        raise ValueRangeError(field, expected, row=_first(bad), source=source)
+
+
+def _first(bad: BoolArray) -> int:
+    return int(np.flatnonzero(bad)[0]) + FIRST_ROW

@@ -1,0 +1,182 @@
+"""Every estimate of one model at one horizon on one sample."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from features.errors import ValueRangeError
+from training.judgement import Performance
+from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.brier import BrierScore, brier_score
+from training.metrics.calibration import mean_calibration, weak_calibration
+from training.metrics.calibration_curve import calibration_curve
+from training.metrics.censoring import FLOOR, IpcwWeights, follow_up_too_short, ipcw_weights
+from training.metrics.concordance import concordance
+from training.metrics.discrimination import auc
+from training.metrics.estimate import Estimate, FloatArray, IntArray
+from training.metrics.net_benefit import net_benefit
+from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
+
+THRESHOLDS = (0.05, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to judge.
+
+    Parameters
+    ----------
+    thresholds
+        Risks at which one would act, for net benefit.
+    reference
+        Model the others are compared with; all pairs when None.
+    bootstrap
+        Number of replicates for the contrasts; 0 uses influence functions.
+    seed
+        Seed of the bootstrap.
+    jobs
+        Processes of the bootstrap.
+    floor
+        Smallest chance of being uncensored.
+    level
+        Confidence level within 0–1.
+    min_events
+        Progressions that a subgroup needs by the horizon to be judged.
+    with_concordance
+        Whether to add Wolbers' C, which costs as much as everything else together.
+    progress
+        Called with the number of finished replicates.
+    """
+
+    thresholds: tuple[float, ...] = THRESHOLDS
+    reference: str | None = None
+    bootstrap: int = 0
+    seed: int = 0
+    jobs: int = 1
+    floor: float = FLOOR
+    level: float = 0.95
+    min_events: int = 10
+    with_concordance: bool = True
+    progress: Callable[[int], None] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if any(not 0 < p < 1 for p in self.thresholds):
+            raise ValueRangeError("thresholds", "expected risks between 0 and 1, ends excluded")
+        if not 0 < self.level < 1:
+            raise ValueRangeError("level", "expected a confidence level between 0 and 1")
+        if self.bootstrap < 0:
+            raise ValueRangeError("bootstrap", "expected a number of replicates of 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What models on the same subjects share at one horizon."""
+
+    line: Timeline
+    duration: FloatArray
+    horizon_years: float
+    weights: IpcwWeights
+    pseudo: FloatArray
+    observed: Estimate
+    cluster: IntArray | None
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The estimates that are contrasted, with their influences."""
+
+    auc: Estimate
+    brier: BrierScore
+    net_benefit: dict[str, Estimate]
+
+
+def sample_of(
+    line: Timeline, horizon_years: float, cluster: IntArray | None, settings: Settings
+) -> Sample:
+    """Weights and pseudo-values of a sample at a horizon, made once for all models."""
+    duration = line.duration()
+    weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
+    curve = aalen_johansen(duration, line.event, timeline=line, until_years=horizon_years)
+    observed = curve.at(horizon_years, level=settings.level)
+    pseudo = np.zeros(line.size)
+    if line.steps_until(horizon_years) > 0 and follow_up_too_short(line, horizon_years) is None:
+        pseudo = pseudo_values(duration, line.event, horizon_years, timeline=line)
+    return Sample(line, duration, horizon_years, weights, pseudo, observed, cluster, settings)
+
+
+def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scores:
+    """AUC, Brier score and net benefit of one model."""
+    outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
+    settings = sample.settings
+    return Scores(
+        auc(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
+        brier_score(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
+        {
+            f"{threshold:g}": net_benefit(
+                *outcome,
+                threshold=threshold,
+                timeline=sample.line,
+                with_influence=with_influence,
+                level=settings.level,
+            )
+            for threshold in settings.thresholds
+        },
+    )
+
+
+def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores) -> Performance:
+    """Every estimate of one model, its scores among them."""
+    outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
+    settings, weights, line = sample.settings, sample.weights, sample.line
+    mean = mean_calibration(*outcome, timeline=line, observed=sample.observed, level=settings.level)
+    cloglog = weak_calibration(
+        *outcome, weights=weights, level=settings.level, cluster=sample.cluster
+    )
+    logit = weak_calibration(
+        *outcome, link="logit", weights=weights, level=settings.level, cluster=sample.cluster
+    )
+    curve = calibration_curve(*outcome, timeline=line, pseudo=sample.pseudo, level=settings.level)
+    by_horizon = line.step < line.steps_until(sample.horizon_years)
+    ended = line.event[by_horizon]
+    return Performance(
+        model=model,
+        horizon_years=sample.horizon_years,
+        n=line.size,
+        events=int((ended == PROGRESSION).sum()),
+        competing=int((ended == DEATH).sum()),
+        censored=int((ended == CENSORED).sum()),
+        observed=mean.observed,
+        predicted=mean.predicted,
+        oe=mean.ratio,
+        auc=_bare(scores.auc),
+        brier=_bare(scores.brier.brier),
+        brier_null=_bare(scores.brier.null),
+        ipa=_bare(scores.brier.ipa),
+        concordance=_concordance(outcome, sample),
+        calibration_intercept=_bare(cloglog.intercept),
+        calibration_slope=_bare(cloglog.slope),
+        calibration_intercept_logit=_bare(logit.intercept),
+        calibration_slope_logit=_bare(logit.slope),
+        ici=curve.ici,
+        e50=curve.e50,
+        e90=curve.e90,
+        net_benefit={key: _bare(value) for key, value in scores.net_benefit.items()},
+        max_weight=weights.max_weight,
+        effective_sample_size=weights.effective_sample_size,
+        trimmed=int(weights.trimmed.sum()),
+    )
+
+
+def _concordance(
+    outcome: tuple[FloatArray, IntArray, FloatArray, float], sample: Sample
+) -> Estimate:
+    if not sample.settings.with_concordance:
+        return Estimate.none("not asked for")
+    return concordance(*outcome, weights=sample.weights, floor=sample.settings.floor)
+
+
+def _bare(estimate: Estimate) -> Estimate:
+    # A judgement holds no value per subject: it can be logged and kept.
+    return replace(estimate, influence=None)
