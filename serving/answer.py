@@ -1,0 +1,189 @@
+"""The use case: a subject's visits in, everything said about that subject out.
+
+Many subjects are answered together, column by column, and each fails alone. No framework and no
+frame is in sight: HTTP, page and batch all call `answer`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.analytes import ANALYTES
+from features.criteria import Staging, stage
+from features.errors import FieldProblem
+from features.history import Ints
+from features.labs import years_from_days
+from features.landmark import LandmarkFeatures
+from features.visits import Finding, Visits, check
+from models.risk import RiskModel
+from serving.estimates import agreement, estimate_documents
+from serving.lineup import Card
+from serving.request import RiskRequest
+from serving.rows import as_of_days, lab_rows
+from serving.values import Json, input_documents, iso_day
+
+__all__ = ["NOTICE", "Answered", "Refused", "answer"]
+
+NOTICE = (
+    "Research and trial pre-screening; not a medical device. Supports, does not replace, clinical "
+    "judgement."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is said about one subject: a JSON document without its request id."""
+
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why one subject is not answered.
+
+    Parameters
+    ----------
+    errors
+        Every field at fault, and what was expected.
+    malformed
+        Whether a field has the wrong shape.
+    """
+
+    errors: tuple[FieldProblem, ...]
+    malformed: bool = False
+
+
+def answer(
+    requests: Sequence[RiskRequest],
+    models: Sequence[RiskModel],
+    *,
+    today: int,
+    cards: Mapping[str, Card],
+    intervals: bool = True,
+) -> list[Answered | Refused]:
+    """What each model says about each subject at the day asked about.
+
+    Parameters
+    ----------
+    requests
+        Of any number of subjects.
+    models
+        Models asked, in the order of the answer.
+    today
+        Days since 1970-01-01; visits and questions after it are refused.
+    cards
+        What else is known of each learned model.
+    intervals
+        Whether risks carry their interval.
+
+    Returns
+    -------
+    list
+        One entry per request, in order.
+    """
+    visits = check(lab_rows(requests), as_of_years=float(years_from_days(np.array(today))))
+    asked = as_of_days(requests)
+    found: list[list[Finding]] = [[] for _ in requests]
+    for finding in visits.findings:
+        found[finding.subject].append(finding)
+    refusals = [
+        _refusal(request, day, findings, today)
+        for request, day, findings in zip(requests, asked, found, strict=True)
+    ]
+    landmarks = np.array(
+        [s for s, refusal in enumerate(refusals) if refusal is None], dtype=np.int64
+    )
+    features = LandmarkFeatures(visits.history, landmarks, years_from_days(asked[landmarks]))
+    told = _documents(requests, found, visits, features, asked, models, cards, intervals)
+    documents = iter(told)
+    return [Answered(next(documents)) if refusal is None else refusal for refusal in refusals]
+
+
+def _refusal(
+    request: RiskRequest, asked: np.int64, findings: Sequence[Finding], today: int
+) -> Refused | None:
+    errors = list(request.problems)
+    for finding in findings:
+        # A subject whose values were not understood is not told that it has none.
+        if finding.severity == "refused" and not (finding.field == "visits" and errors):
+            errors.append(FieldProblem(path_of(finding), finding.message))
+    if request.as_of_day is not None:
+        errors += _as_of_problems(request, int(asked), today)
+    if not errors:
+        return None
+    return Refused(tuple(dict.fromkeys(errors)), request.malformed)
+
+
+def _as_of_problems(request: RiskRequest, asked: int, today: int) -> list[FieldProblem]:
+    if asked > today:
+        return [FieldProblem("as_of", "lies in the future; give today or an earlier day")]
+    if request.visits and asked < min(visit.day for visit in request.visits):
+        return [FieldProblem("as_of", "lies before the first visit; nothing was known then")]
+    return []
+
+
+def path_of(finding: Finding) -> str:
+    """JSON path of a finding in its subject's request."""
+    if finding.field == "age":
+        return "subject.age"
+    if finding.row is None:
+        return finding.field
+    known = ANALYTES.get(finding.field)
+    field = finding.field if known is None else f"labs.{finding.field}.value"
+    return f"visits[{finding.row}].{field}"
+
+
+def _documents(
+    requests: Sequence[RiskRequest],
+    found: Sequence[Sequence[Finding]],
+    visits: Visits,
+    features: LandmarkFeatures,
+    asked: Ints,
+    models: Sequence[RiskModel],
+    cards: Mapping[str, Card],
+    intervals: bool,
+) -> list[Json]:
+    if not len(features):
+        return []
+    staging = stage(features)
+    estimates = [(model, model.estimate(features)) for model in models]
+    inputs = input_documents(requests, visits, features)
+    documents: list[Json] = []
+    for k, s in enumerate(features.subject):
+        doubts = {path_of(f): f.message for f in found[s] if f.severity == "doubted"}
+        told = estimate_documents(estimates, staging, k, cards, intervals=intervals)
+        documents.append(
+            {
+                "as_of": iso_day(int(asked[s])),
+                "staging": staging_document(staging, k),
+                "estimates": told,
+                "agreement": agreement(told),
+                "inputs": inputs(k, doubts),
+                "warnings": [
+                    *({"field": field, "message": text} for field, text in doubts.items()),
+                    *_later_visits(requests[s], int(asked[s])),
+                ],
+                "notice": NOTICE,
+            }
+        )
+    return documents
+
+
+def _later_visits(request: RiskRequest, asked: int) -> list[Json]:
+    return [
+        {"field": f"visits[{visit.place}]", "message": "lies after as_of and was not used"}
+        for visit in request.visits
+        if visit.day > asked
+    ]
+
+
+def staging_document(staging: Staging, k: int) -> Json:
+    """Diagnosis at one landmark, with the criteria it rests on."""
+    return {
+        "stage": staging.stage_at(k),
+        "met": staging.met_at(k),
+        "to_confirm": staging.to_confirm_at(k),
+        "unknown": staging.unknown_at(k),
+        "reason": staging.reason_at(k),
+    }

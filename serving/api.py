@@ -1,0 +1,202 @@
+"""The routes of the API: read, ask, encode."""
+
+import anyio.to_thread
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from features.errors import FieldProblem
+from models.risk import RiskModel
+from serving import metrics
+from serving.answer import NOTICE, Answered, Refused, answer
+from serving.limits import BATCH_BYTES, RISK_BYTES, read_body, require_media_type
+from serving.lineup import Lineup
+from serving.openapi import document
+from serving.problems import (
+    FAILED,
+    MALFORMED,
+    MEDIA_TYPE,
+    METHOD,
+    NOT_FOUND,
+    ProblemError,
+    of_fields,
+)
+from serving.request import Options, read_batch, read_risk
+from serving.room import Room
+from serving.strict_json import decode
+from serving.values import Json
+
+__all__ = ["ROUTES", "chosen", "problem_response", "room_of"]
+
+JSON = "application/json"
+
+
+def room_of(request: Request) -> Room:
+    """State that the application was built with."""
+    room = request.app.state.room
+    assert isinstance(room, Room)
+    return room
+
+
+def request_id(request: Request) -> str:
+    """Identifier that the envelope gave this request."""
+    return str(request.scope["smoulder.request_id"])
+
+
+def _json(content: Json, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type=JSON)
+
+
+def problem_response(request: Request, problem: Exception) -> Response:
+    """The one shape of every failure, the router's own included."""
+    if isinstance(problem, HTTPException):
+        problem = _of_router(problem)
+    if not isinstance(problem, ProblemError):
+        problem = FAILED
+    body = problem.body(request_id(request))
+    return Response(body, problem.kind.status, dict(problem.headers), MEDIA_TYPE)
+
+
+def _of_router(found: HTTPException) -> ProblemError:
+    if found.status_code == METHOD.status:
+        allowed = (found.headers or {}).get("Allow", "")
+        return ProblemError(METHOD, f"expected one of {allowed}", headers={"Allow": allowed})
+    if found.status_code == NOT_FOUND.status:
+        return ProblemError(NOT_FOUND, "no route of this name; /openapi.json lists them")
+    return ProblemError(MALFORMED, "the request cannot be read")
+
+
+def chosen(lineup: Lineup, options: Options) -> tuple[list[RiskModel], list[FieldProblem]]:
+    """Models asked for, and every identifier that no model has."""
+    known = lineup.known()
+    problems = [
+        FieldProblem(f"models[{i}]", f"is not one of {', '.join(known)}")
+        for i, name in enumerate(options.models or ())
+        if name not in known
+    ]
+    if problems or options.problems:
+        return [], [*options.problems, *problems]
+    return lineup.choose(options.models), []
+
+
+async def risk(request: Request) -> Response:
+    """``POST /v1/risk``: one subject."""
+    room = room_of(request)
+    lineup = room.lineup
+    require_media_type(request.headers, JSON)
+    body = await read_body(request.receive, request.headers, most_bytes=RISK_BYTES)
+    subject, options = read_risk(decode(body))
+    models, problems = chosen(lineup, options)
+    told = answer(
+        [subject],
+        models,
+        today=room.today(),
+        cards=lineup.cards,
+        intervals=options.intervals,
+    )[0]
+    malformed = options.malformed
+    if isinstance(told, Refused):
+        problems = [*told.errors, *problems]
+        malformed = malformed or told.malformed
+    if problems:
+        raise of_fields(problems, malformed=malformed)
+    assert isinstance(told, Answered)
+    room.metrics.estimates(told.document["estimates"])
+    return _json({"request_id": request_id(request), **told.document})
+
+
+async def risk_batch(request: Request) -> Response:
+    """``POST /v1/risk/batch``: many subjects, each failing alone."""
+    room = room_of(request)
+    lineup = room.lineup
+    require_media_type(request.headers, JSON)
+    body = await read_body(request.receive, request.headers, most_bytes=BATCH_BYTES)
+
+    def work() -> list[Json]:
+        batch = read_batch(decode(body))
+        models, problems = chosen(lineup, batch.options)
+        if problems:
+            raise of_fields(problems, malformed=batch.options.malformed)
+        told = answer(
+            batch.subjects,
+            models,
+            today=room.today(),
+            cards=lineup.cards,
+            intervals=batch.options.intervals,
+        )
+        return [
+            {"index": i, **({"id": subject.id} if subject.id is not None else {}), **_outcome(one)}
+            for i, (subject, one) in enumerate(zip(batch.subjects, told, strict=True))
+        ]
+
+    # A thread keeps the loop free for single requests while a large batch is computed.
+    answers = await anyio.to_thread.run_sync(work)
+    for entry in answers:
+        if "answer" in entry:
+            room.metrics.estimates(entry["answer"]["estimates"])
+    return _json({"request_id": request_id(request), "answers": answers, "notice": NOTICE})
+
+
+def _outcome(told: Answered | Refused) -> Json:
+    if isinstance(told, Answered):
+        return {"status": 200, "answer": told.document}
+    problem = of_fields(told.errors, malformed=told.malformed)
+    return {"status": problem.kind.status, "problem": problem.document()}
+
+
+async def models(request: Request) -> Response:
+    """``GET /v1/models``: what answers now."""
+    lineup = room_of(request).lineup
+    listed = [lineup.describe(name) for name in lineup.known()]
+    return _json({"models": listed, "faults": _faults(lineup), "notice": NOTICE})
+
+
+async def model(request: Request) -> Response:
+    """``GET /v1/models/{name}``: one of them."""
+    lineup = room_of(request).lineup
+    name = request.path_params["name"]
+    if name not in lineup.known():
+        raise ProblemError(NOT_FOUND, f"no such model; expected one of {', '.join(lineup.known())}")
+    return _json({**lineup.describe(name), "notice": NOTICE})
+
+
+async def livez(_: Request) -> Response:
+    """``GET /livez``: the worker runs."""
+    return _json({"status": "alive"})
+
+
+async def readyz(request: Request) -> Response:
+    """``GET /readyz``: the worker answers; models that fell back to their last good are named."""
+    lineup = room_of(request).lineup
+    status = "degraded" if lineup.faults else "ready"
+    return _json({"status": status, "models": list(lineup.known()), "faults": _faults(lineup)})
+
+
+def _faults(lineup: Lineup) -> list[Json]:
+    return [{"model": name, "fault": fault} for name, fault in lineup.faults.items()]
+
+
+async def exposition(request: Request) -> Response:
+    """``GET /metrics``: Prometheus text."""
+    return Response(
+        room_of(request).metrics.exposition(), headers={"content-type": metrics.MEDIA_TYPE}
+    )
+
+
+async def openapi(_: Request) -> Response:
+    """``GET /openapi.json``: the document that these routes are held to."""
+    return _json(document())
+
+
+ROUTES = [
+    Route("/v1/risk", risk, methods=["POST"]),
+    Route("/v1/risk/batch", risk_batch, methods=["POST"]),
+    Route("/v1/models", models),
+    Route("/v1/models/{name}", model),
+    Route("/livez", livez),
+    Route("/readyz", readyz),
+    Route("/metrics", exposition),
+    Route("/openapi.json", openapi),
+]

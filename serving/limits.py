@@ -1,0 +1,77 @@
+"""How much one request may be, counted on the bytes that arrive.
+
+A declared length is only a hint: bodies are counted as they stream, so a body without a length or
+with a false one stops at the same limit.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from serving.problems import MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, ProblemError
+
+__all__ = [
+    "BATCH_BYTES",
+    "BODY_SECONDS",
+    "MOST_SUBJECTS",
+    "MOST_VISITS",
+    "RISK_BYTES",
+    "read_body",
+    "require_media_type",
+]
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+RISK_BYTES = 256 * 1024
+"""One subject: 500 visits of six values fit; a usual request has two kilobytes."""
+
+BATCH_BYTES = 16 * 1024 * 1024
+MOST_SUBJECTS = 1000
+MOST_VISITS = 500
+BODY_SECONDS = 20.0
+"""A body that takes longer to arrive is given up; slow senders must not hold connections."""
+
+
+def require_media_type(headers: Mapping[str, str], *accepted: str) -> None:
+    """Refuse a body of another media type, or a compressed one, whose size cannot be counted."""
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    if media_type.strip().lower() not in accepted:
+        raise ProblemError(UNSUPPORTED, f"Content-Type must be {' or '.join(accepted)}")
+    charset = parameters.strip().lower()
+    if charset not in ("", "charset=utf-8", 'charset="utf-8"') and not charset.startswith(
+        "boundary"
+    ):
+        raise ProblemError(UNSUPPORTED, "the charset must be UTF-8")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise ProblemError(UNSUPPORTED, "compressed bodies are not taken; send it as it is")
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], *, most_bytes: int) -> bytes:
+    """Body of a request, given up as soon as it exceeds a size or a time."""
+    too_large = ProblemError(
+        TOO_LARGE, f"the body may have at most {most_bytes} bytes", headers={"Connection": "close"}
+    )
+    if _declared(headers) > most_bytes:
+        raise too_large
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ProblemError(MALFORMED, "the body ended before its end")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > most_bytes:
+                    raise too_large
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        detail = f"the body must arrive within {BODY_SECONDS:g} s"
+        raise ProblemError(TIMEOUT, detail, headers={"Connection": "close"}) from None
+
+
+def _declared(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0

@@ -1,0 +1,83 @@
+"""What is counted: answers, statuses, times and models. Never a value or an identifier."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from serving.lineup import Lineup
+
+__all__ = ["MEDIA_TYPE", "Metrics"]
+
+MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+
+class Metrics:
+    """Counters of one worker; with several workers the exposition adds them up.
+
+    Routes are the declared ones, so no caller can make labels grow.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "smoulder_requests", "Requests answered", ("route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "smoulder_request_seconds",
+            "Time from the request's head to its answer",
+            ("route",),
+            buckets=BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self._estimates = Counter(
+            "smoulder_estimates", "Estimates given", ("model", "status"), registry=self.registry
+        )
+        self._model = Gauge(
+            "smoulder_model_info",
+            "Learned models that answer",
+            ("model", "version", "role"),
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self._faults = Gauge(
+            "smoulder_model_faults",
+            "Published directories that could not be loaded",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self._shown: set[tuple[str, str, str]] = set()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def estimates(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """Count what each model said of one subject."""
+        for entry in told:
+            self._estimates.labels(entry["model"], entry["status"]).inc()
+
+    def lineup(self, lineup: Lineup) -> None:
+        """Show which learned models answer."""
+        now = {
+            (name, model.version, lineup.cards[name].role) for name, model in lineup.learned.items()
+        }
+        for labels in self._shown - now:
+            self._model.labels(*labels).set(0)
+        for labels in now:
+            self._model.labels(*labels).set(1)
+        self._shown = now
+        self._faults.set(len(lineup.faults))
+
+    def exposition(self) -> bytes:
+        """Prometheus text of all workers."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self.registry)
+        gathered = CollectorRegistry()
+        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
+        return generate_latest(gathered)

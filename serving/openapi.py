@@ -1,0 +1,146 @@
+"""The OpenAPI 3.1 document at ``/openapi.json``: every route, every status it answers with."""
+
+from functools import cache
+from typing import Any
+
+from models.catalogue import PUBLISHED
+from serving.answer import NOTICE
+from serving.problems import (
+    INTERNAL,
+    MALFORMED,
+    MEDIA_TYPE,
+    METHOD,
+    NOT_FOUND,
+    NOT_READY,
+    PROBLEM_KINDS,
+    TIMEOUT,
+    TOO_LARGE,
+    UNPROCESSABLE,
+    UNSUPPORTED,
+    ProblemKind,
+)
+from serving.schema import Schema, components, ref
+
+__all__ = ["document"]
+
+ALWAYS = (METHOD, INTERNAL)
+WITH_MODELS = (NOT_READY, *ALWAYS)
+WITH_BODY = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, *WITH_MODELS)
+
+EXAMPLE: Schema = {
+    "subject": {"sex": "female", "age": 61, "heavy_chain": "IgG", "light_chain": "kappa"},
+    "visits": [
+        {
+            "date": "2025-03-04",
+            "labs": {
+                "m_protein": {"value": 21, "unit": "g/L"},
+                "hemoglobin": {"value": 13.1, "unit": "g/dL"},
+                "creatinine": {"value": 76, "unit": "umol/L"},
+            },
+        },
+        {
+            "date": "2025-09-09",
+            "labs": {
+                "m_protein": {"value": 24, "unit": "g/L"},
+                "kappa_flc": {"value": 312, "unit": "mg/L"},
+                "lambda_flc": {"value": 11.4, "unit": "mg/L"},
+                "bmpc": {"value": 22, "unit": "%"},
+                "hemoglobin": {"value": 12.4, "unit": "g/dL"},
+                "creatinine": {"value": 80, "unit": "umol/L"},
+            },
+        },
+    ],
+}
+"""A made-up person."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Smoulder",
+            "version": "1",
+            "summary": "Risk of progression from smouldering myeloma and MGUS",
+            "description": NOTICE,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": _paths(),
+        "components": {"schemas": components(), "responses": _problem_responses()},
+    }
+
+
+def _paths() -> Schema:
+    name = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "examples": {"rule": {"value": next(iter(PUBLISHED))}},
+    }
+    return {
+        "/v1/risk": {"post": _post("risk", "One subject", "RiskRequest", "RiskAnswer", EXAMPLE)},
+        "/v1/risk/batch": {
+            "post": _post(
+                "risk_batch",
+                "Many subjects; a bad one fails alone",
+                "BatchRequest",
+                "BatchAnswer",
+                {"subjects": [EXAMPLE]},
+            )
+        },
+        "/v1/models": {"get": _get("models", "What answers now", "Models", WITH_MODELS)},
+        "/v1/models/{name}": {
+            "get": _get("model", "One model", "ModelAnswer", (NOT_FOUND, *WITH_MODELS)),
+            "parameters": [name],
+        },
+        "/livez": {"get": _get("livez", "The worker runs", "Alive", ALWAYS)},
+        "/readyz": {"get": _get("readyz", "The worker answers", "Ready", WITH_MODELS)},
+        "/metrics": {"get": _get("metrics", "Prometheus metrics", None, ALWAYS, "text/plain")},
+        "/openapi.json": {"get": _get("openapi", "This document", None, ALWAYS)},
+    }
+
+
+def _get(
+    operation: str,
+    summary: str,
+    schema: str | None,
+    kinds: tuple[ProblemKind, ...],
+    media_type: str = "application/json",
+) -> Schema:
+    content: Schema = {"schema": ref(schema)} if schema else {}
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "responses": {
+            "200": {"description": "Answered", "content": {media_type: content}},
+            **_refs(kinds),
+        },
+    }
+
+
+def _post(operation: str, summary: str, asked: str, told: str, example: Schema) -> Schema:
+    return {
+        **_get(operation, summary, told, WITH_BODY),
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": ref(asked),
+                    "examples": {"made-up": {"value": example}},
+                }
+            },
+        },
+    }
+
+
+def _refs(kinds: tuple[ProblemKind, ...]) -> Schema:
+    return {str(k.status): {"$ref": f"#/components/responses/{k.slug}"} for k in kinds}
+
+
+def _problem_responses() -> Schema:
+    return {
+        kind.slug: {"description": kind.title, "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
+        for kind in PROBLEM_KINDS
+    }

@@ -1,0 +1,366 @@
+"""From a decoded JSON document to one subject's request, with every problem it has.
+
+Nothing is coerced: ``"1.5"`` and ``true`` are not numbers. A wrong shape is malformed; a shape that
+is right with content that cannot be – an unknown unit, a day that does not exist – is understood
+and impossible. Reading goes on after a problem so that a caller learns all of them at once.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from features.analytes import ANALYTES
+from features.errors import FieldProblem, UnitError
+from features.history import FEMALE, HEAVY_CHAINS, KAPPA, LAMBDA, MALE, UNKNOWN
+from features.units import factor_to_canonical, spelled_unit
+from serving.limits import MOST_SUBJECTS, MOST_VISITS
+
+__all__ = [
+    "EARLIEST_BIRTH_YEAR",
+    "EPOCH",
+    "LIGHT_CHAINS",
+    "SEXES",
+    "BatchRequest",
+    "GivenValue",
+    "GivenVisit",
+    "Options",
+    "RiskRequest",
+    "read_batch",
+    "read_risk",
+]
+
+SEXES = {"female": FEMALE, "male": MALE, "unknown": UNKNOWN}
+LIGHT_CHAINS = {"kappa": KAPPA, "lambda": LAMBDA}
+EARLIEST_YEAR = 1900
+EARLIEST_BIRTH_YEAR = 1850
+EPOCH = date(1970, 1, 1).toordinal()
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+MOST_ID_CHARACTERS = 200
+
+SUBJECT_FIELDS = ("id", "sex", "age", "birth_year", "heavy_chain", "light_chain", "diagnosis_date")
+RISK_FIELDS = ("subject", "visits", "as_of")
+OPTION_FIELDS = ("models", "intervals")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenValue:
+    """One laboratory value as the caller gave it, in a unit the analyte is measured in."""
+
+    analyte: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenVisit:
+    """One visit.
+
+    Parameters
+    ----------
+    place
+        Position in the caller's list.
+    day
+        Days since 1970-01-01.
+    values
+        Laboratory values of that day.
+    """
+
+    place: int
+    day: int
+    values: tuple[GivenValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRequest:
+    """One subject: who, what was measured when, and at which day the risk is asked.
+
+    Parameters
+    ----------
+    id
+        The caller's own name for the subject, repeated in a batch answer.
+    sex, heavy_chain, light_chain
+        Codes of `features.history`.
+    age, birth_year
+        Age in years at `as_of_day`, or the year of birth; NaN where not given.
+    diagnosis_day, as_of_day
+        Days since 1970-01-01; None where not given.
+    visits
+        Those whose day could be read.
+    problems
+        What is wrong with the request, by JSON path.
+    malformed
+        Whether one of the problems is a wrong shape.
+    """
+
+    id: str | None = None
+    sex: int = UNKNOWN
+    age: float = math.nan
+    birth_year: float = math.nan
+    heavy_chain: int = UNKNOWN
+    light_chain: int = UNKNOWN
+    diagnosis_day: int | None = None
+    as_of_day: int | None = None
+    visits: tuple[GivenVisit, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+    malformed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked about every subject of a request.
+
+    Parameters
+    ----------
+    models
+        Identifiers; None for the default ones.
+    intervals
+        Whether risks carry their interval.
+    """
+
+    models: tuple[str, ...] | None = None
+    intervals: bool = True
+    problems: tuple[FieldProblem, ...] = ()
+    malformed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """Many subjects, each read on its own."""
+
+    subjects: tuple[RiskRequest, ...]
+    options: Options
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Problems met so far."""
+
+    problems: list[FieldProblem] = field(default_factory=list)
+    malformed: bool = False
+
+    def wrong_shape(self, path: str, expected: str) -> None:
+        self.malformed = True
+        self.impossible(path, expected)
+
+    def impossible(self, path: str, expected: str) -> None:
+        self.problems.append(FieldProblem(path, expected))
+
+    def mapping(
+        self, value: object, path: str, known: Sequence[str], required: Sequence[str] = ()
+    ) -> Mapping[str, object]:
+        if not isinstance(value, dict):
+            self.wrong_shape(path, "must be an object")
+            return {}
+        for key in value:
+            if key not in known:
+                here = f"{path}.{key[:60]}" if path else key[:60]
+                self.wrong_shape(here, f"is not a field here; expected one of {', '.join(known)}")
+        for key in required:
+            if key not in value:
+                self.wrong_shape(f"{path}.{key}" if path else key, "is required")
+        return value
+
+    def sequence(self, value: object, path: str, most: int) -> Sequence[object]:
+        if not isinstance(value, list):
+            self.wrong_shape(path, "must be an array")
+            return []
+        if len(value) > most:
+            self.impossible(path, f"may hold at most {most}")
+            return []
+        return value
+
+    def text(self, value: object, path: str) -> str | None:
+        if isinstance(value, str):
+            return value
+        self.wrong_shape(path, "must be a string")
+        return None
+
+    def number(self, value: object, path: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.wrong_shape(path, "must be a number; leave out what was not measured")
+            return math.nan
+        if not -1e300 < value < 1e300:
+            self.impossible(path, "must be a finite number")
+            return math.nan
+        return float(value)
+
+    def code(self, value: object, path: str, codes: Mapping[str, int]) -> int:
+        text = self.text(value, path)
+        if text is not None and text not in codes:
+            self.impossible(path, f"must be one of {', '.join(codes)}")
+        return codes.get(text or "", UNKNOWN)
+
+    def day(self, value: object, path: str) -> int | None:
+        text = self.text(value, path)
+        if text is None:
+            return None
+        try:
+            day = date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
+        except ValueError:
+            day = None
+        if day is None or day.year < EARLIEST_YEAR:
+            self.impossible(path, f"must be a day as YYYY-MM-DD, {EARLIEST_YEAR} or later")
+            return None
+        return day.toordinal() - EPOCH
+
+
+def read_risk(document: object) -> tuple[RiskRequest, Options]:
+    """One subject's request and its options, with all their problems.
+
+    Examples
+    --------
+    >>> request, _ = read_risk({"subject": {"sex": "female", "age": 61}, "visits": [
+    ...     {"date": "2026-03-01", "labs": {"m_protein": {"value": 24, "unit": "mg/l"}}}]})
+    >>> request.problems[0].field
+    'visits[0].labs.m_protein.unit'
+    """
+    reading = _Reading()
+    known = (*RISK_FIELDS, *OPTION_FIELDS)
+    content = reading.mapping(document, "", known, ("subject", "visits"))
+    return _risk(content, reading), _options(content)
+
+
+def read_batch(document: object) -> BatchRequest:
+    """Requests of many subjects; a subject's problems are its own."""
+    reading = _Reading()
+    content = reading.mapping(document, "", ("subjects", *OPTION_FIELDS), ("subjects",))
+    listed = reading.sequence(content.get("subjects", []), "subjects", MOST_SUBJECTS)
+    if not listed and not reading.problems:
+        reading.impossible("subjects", "must hold at least one subject")
+    options = _options(content)
+    found = Options(
+        models=options.models,
+        intervals=options.intervals,
+        problems=(*reading.problems, *options.problems),
+        malformed=reading.malformed or options.malformed,
+    )
+    return BatchRequest(tuple(_one_of_batch(item) for item in listed), found)
+
+
+def _one_of_batch(document: object) -> RiskRequest:
+    reading = _Reading()
+    content = reading.mapping(document, "", RISK_FIELDS, ("subject", "visits"))
+    return _risk(content, reading)
+
+
+def _options(content: Mapping[str, object]) -> Options:
+    reading = _Reading()
+    intervals = content.get("intervals", True)
+    if not isinstance(intervals, bool):
+        reading.wrong_shape("intervals", "must be true or false")
+    models = None
+    if "models" in content:
+        listed = reading.sequence(content["models"], "models", 50)
+        named = [reading.text(name, f"models[{i}]") for i, name in enumerate(listed)]
+        models = tuple(name for name in named if name is not None)
+        if not models and not reading.problems:
+            reading.impossible("models", "must name at least one model; leave it out for the usual")
+    return Options(models, intervals is not False, tuple(reading.problems), reading.malformed)
+
+
+def _risk(content: Mapping[str, object], reading: _Reading) -> RiskRequest:
+    subject: Mapping[str, object] = {}
+    if "subject" in content:
+        subject = reading.mapping(content["subject"], "subject", SUBJECT_FIELDS, ("sex",))
+    visits = _visits(content.get("visits", []), reading)
+    heavy = {name: code for code, name in enumerate(HEAVY_CHAINS)}
+    age, birth_year = _age(subject, "subject" in content, reading)
+    read = RiskRequest(
+        id=_identifier(subject, reading),
+        sex=_coded(subject, "sex", SEXES, reading),
+        age=age,
+        birth_year=birth_year,
+        heavy_chain=_coded(subject, "heavy_chain", heavy, reading),
+        light_chain=_coded(subject, "light_chain", LIGHT_CHAINS, reading),
+        diagnosis_day=_day(subject, "diagnosis_date", "subject.diagnosis_date", reading),
+        as_of_day=_day(content, "as_of", "as_of", reading),
+        visits=visits,
+    )
+    return replace(read, problems=tuple(reading.problems), malformed=reading.malformed)
+
+
+def _identifier(subject: Mapping[str, object], reading: _Reading) -> str | None:
+    if "id" not in subject:
+        return None
+    text = reading.text(subject["id"], "subject.id")
+    if text is not None and len(text) > MOST_ID_CHARACTERS:
+        reading.impossible("subject.id", f"may have at most {MOST_ID_CHARACTERS} characters")
+        return None
+    return text
+
+
+def _coded(
+    subject: Mapping[str, object], name: str, codes: Mapping[str, int], reading: _Reading
+) -> int:
+    if name not in subject:
+        return UNKNOWN
+    return reading.code(subject[name], f"subject.{name}", codes)
+
+
+def _day(content: Mapping[str, object], name: str, path: str, reading: _Reading) -> int | None:
+    return reading.day(content[name], path) if name in content else None
+
+
+def _age(subject: Mapping[str, object], given: bool, reading: _Reading) -> tuple[float, float]:
+    age = birth_year = math.nan
+    if "age" in subject:
+        age = reading.number(subject["age"], "subject.age")
+    if "birth_year" in subject:
+        year = reading.number(subject["birth_year"], "subject.birth_year")
+        if not math.isnan(year) and not (year >= EARLIEST_BIRTH_YEAR and year.is_integer()):
+            reading.impossible("subject.birth_year", "must be a whole year, such as 1961")
+        else:
+            birth_year = year
+    if given and ("age" in subject) == ("birth_year" in subject):
+        expected = (
+            "is required, or birth_year" if "age" not in subject else "or birth_year, not both"
+        )
+        reading.wrong_shape("subject.age", expected)
+    return age, birth_year
+
+
+def _visits(listed: object, reading: _Reading) -> tuple[GivenVisit, ...]:
+    visits = []
+    for i, item in enumerate(reading.sequence(listed, "visits", MOST_VISITS)):
+        path = f"visits[{i}]"
+        content = reading.mapping(item, path, ("date", "labs"), ("date", "labs"))
+        day = _day(content, "date", f"{path}.date", reading)
+        values = _values(content.get("labs", {}), f"{path}.labs", reading)
+        if day is not None:
+            visits.append(GivenVisit(i, day, values))
+    return tuple(visits)
+
+
+def _values(labs: object, path: str, reading: _Reading) -> tuple[GivenValue, ...]:
+    if not isinstance(labs, dict):
+        reading.wrong_shape(path, "must be an object")
+        return ()
+    values = []
+    for name, given in labs.items():
+        here = f"{path}.{name[:60]}"
+        if name not in ANALYTES:
+            reading.impossible(here, f"is not in the catalogue: {', '.join(ANALYTES)}")
+            continue
+        content = reading.mapping(given, here, ("value", "unit"), ("value",))
+        value = (
+            reading.number(content["value"], f"{here}.value") if "value" in content else math.nan
+        )
+        unit = _unit(name, content, f"{here}.unit", reading)
+        if unit is not None and not math.isnan(value):
+            values.append(GivenValue(name, value, unit))
+    return tuple(values)
+
+
+def _unit(analyte: str, content: Mapping[str, object], path: str, reading: _Reading) -> str | None:
+    unit = content.get("unit")
+    if unit is not None and not isinstance(unit, str):
+        reading.wrong_shape(path, "must be a string")
+        return None
+    try:
+        factor_to_canonical(ANALYTES[analyte], unit, field=path)
+    except UnitError as error:
+        reading.impossible(path, error.problem.expected)
+        return None
+    return spelled_unit(unit or "")

@@ -1,0 +1,74 @@
+"""Start the service from the command line."""
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError
+from serving.lifecycle import check_published
+
+__all__ = ["serve"]
+
+QUIET = {
+    "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
+    "OTEL_SDK_DISABLED": "true",
+}
+"""What keeps the server from talking to anybody but its callers."""
+
+
+def serve(*, host: str = "127.0.0.1", port: int = 3000, workers: int = 1, models_dir: Path) -> None:
+    """Serve API and page until stopped.
+
+    Parameters
+    ----------
+    host
+        A loopback address: callers are not identified yet, so nobody else may reach the server.
+    port
+        To listen at.
+    workers
+        Processes.
+    models_dir
+        Directory of published models; see `serving.lifecycle`.
+
+    Raises
+    ------
+    InputError
+        If the host is not loopback, the port is taken, or there is no worker.
+    ArtefactError
+        If a published model is not whole.
+    """
+    _check_address(host, port)
+    if workers < 1:
+        raise InputError("workers", "must be at least 1")
+    check_published(models_dir)
+    os.environ.update(QUIET)
+    from serving import service
+
+    os.environ[service.MODELS_DIR] = str(models_dir.resolve())
+    running: Any = service.Smoulder
+    running.config["workers"] = workers
+    running.serve_http(host=host, port=port)
+
+
+def _check_address(host: str, port: int) -> None:
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise InputError("host", "must be an IP address, such as 127.0.0.1") from None
+    if not address.is_loopback:
+        raise InputError(
+            "host",
+            "must be a loopback address (127.0.0.1): access control is not built yet, so patient "
+            "data would be open to the network; put an authenticating proxy on this machine",
+        )
+    if not 0 < port < 65536:
+        raise InputError("port", "must lie within 1-65535")
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((str(address), port))
+        except OSError:
+            raise InputError("port", f"{port} is taken; choose another with --port") from None

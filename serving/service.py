@@ -1,0 +1,81 @@
+"""The BentoML service: one class, its routes, nothing else.
+
+BentoML supervises the workers, binds the socket and calls the start and stop hooks. Requests go
+straight to the routes: its own middleware logs inputs, labels metrics by raw path and traces every
+call, and its index page and documentation loads files from other hosts.
+"""
+
+import gc
+import os
+from pathlib import Path
+
+import bentoml
+from _bentoml_sdk import Service  # type: ignore[import-untyped]
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.api import ROUTES, problem_response
+from serving.envelope import Envelope
+from serving.problems import ProblemError
+from serving.room import Room
+from serving.web.page import PAGES
+
+__all__ = ["MODELS_DIR", "Smoulder", "application"]
+
+MODELS_DIR = "SMOULDER_MODELS_DIR"
+"""Environment variable that names the publish directory to the workers."""
+
+
+def application(room: Room) -> Envelope:
+    """All routes of API and page around one room."""
+    app = Starlette(
+        routes=[*ROUTES, *PAGES],
+        exception_handlers=dict.fromkeys(
+            (ProblemError, HTTPException, Exception), problem_response
+        ),
+    )
+    app.router.redirect_slashes = False
+    app.state.room = room
+    return Envelope(app, room.metrics)
+
+
+class DirectService(Service["Smoulder"]):  # type: ignore[misc]
+    """A BentoML service whose requests reach the routes without BentoML's middleware."""
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """Lifespan by BentoML, everything else by the routes."""
+        bento = super().to_asgi(is_main)
+        routes = application(ROOM)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await (bento if scope["type"] == "lifespan" else routes)(scope, receive, send)
+
+        return app
+
+
+ROOM = Room(Path(os.environ.get(MODELS_DIR, "mlruns/serving")))
+
+
+@bentoml.service(
+    name="smoulder",
+    service_class=DirectService,
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+    runner_probe={"enabled": False},
+)
+class Smoulder:
+    """Risk of progression from smouldering myeloma and MGUS."""
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
+    def open(self) -> None:
+        """Load the models, then keep the collector from walking them again and again."""
+        ROOM.open()
+        gc.collect()
+        gc.freeze()
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def close(self) -> None:
+        """Stop watching for models."""
+        ROOM.close()

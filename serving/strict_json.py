@@ -1,0 +1,75 @@
+"""JSON read to the letter: no NaN, no Infinity, no repeated key, no lone surrogate.
+
+The standard library's decoder accepts all four and keeps the last of two equal keys, which would
+drop a laboratory value in silence.
+"""
+
+import json
+from typing import NoReturn
+
+from serving.problems import MALFORMED, TOO_LARGE, ProblemError
+
+__all__ = ["decode"]
+
+MOST_DIGITS = 400
+"""Longest integer literal read; no quantity here needs more than six digits."""
+
+
+class _NotStrictError(ValueError):
+    """Text that a lenient reader would take."""
+
+
+def decode(body: bytes) -> object:
+    """Value of a JSON text in UTF-8.
+
+    Raises
+    ------
+    ProblemError
+        400 for anything that is not strict JSON, 413 for nesting no request has.
+
+    Examples
+    --------
+    >>> decode(b'{"value": 24}')
+    {'value': 24}
+    """
+    try:
+        text = body.decode("utf-8")
+        if "\\u" in text:
+            _refuse_lone_surrogates(text)
+        return _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise ProblemError(MALFORMED, "the body is not UTF-8") from None
+    except RecursionError:
+        raise ProblemError(TOO_LARGE, "the body is nested too deeply") from None
+    except _NotStrictError as problem:
+        raise ProblemError(MALFORMED, f"the body is not strict JSON: {problem}") from None
+    except json.JSONDecodeError as problem:
+        place = f"line {problem.lineno}, column {problem.colno}"
+        raise ProblemError(MALFORMED, f"the body is not JSON ({place})") from None
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise _NotStrictError("a lone surrogate is not a character") from None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _NotStrictError("a key is repeated in one object")
+    return found
+
+
+def _constant(_: str) -> NoReturn:
+    raise _NotStrictError("NaN and Infinity are not numbers")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise _NotStrictError("a number has too many digits")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)

@@ -1,0 +1,1 @@
+"""The page: forms and answers as server-rendered HTML and SVG."""

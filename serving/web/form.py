@@ -1,0 +1,200 @@
+"""The form: fields from the analyte catalogue, and from what was typed to a request document.
+
+Fields are named by their JSON path, so a problem of the request is a problem of that field.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from features.analytes import ANALYTES, Analyte
+from features.errors import FieldProblem
+from features.history import HEAVY_CHAINS
+from serving.request import LIGHT_CHAINS, SEXES
+
+__all__ = ["EXAMPLE", "GROUPS", "MOST_COLUMNS", "Form", "read_form"]
+
+MAIN = (
+    "m_protein",
+    "kappa_flc",
+    "lambda_flc",
+    "bmpc",
+    "hemoglobin",
+    "creatinine",
+    "calcium",
+    "albumin",
+)
+"""Tests that any model or the staging usually asks for."""
+
+GROUPS: Mapping[str, tuple[Analyte, ...]] = {
+    "main": tuple(ANALYTES[name] for name in MAIN),
+    "more": tuple(a for a in ANALYTES.values() if a.kind == "lab" and a.name not in MAIN),
+    "findings": tuple(a for a in ANALYTES.values() if a.kind == "flag"),
+    "limits": tuple(a for a in ANALYTES.values() if a.kind == "limit"),
+}
+"""Rows of the visits grid; every analyte of the catalogue is in one group."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "sex": tuple(SEXES),
+    "heavy_chain": HEAVY_CHAINS,
+    "light_chain": tuple(LIGHT_CHAINS),
+}
+FEWEST_COLUMNS, MOST_COLUMNS = 3, 40
+
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+VISIT = re.compile(r"visits\[(\d{1,3})\]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was typed.
+
+    Parameters
+    ----------
+    typed
+        Field name to text, as typed.
+    columns
+        Visits shown.
+    document
+        The request it stands for; visits left empty are not in it.
+    problems
+        What could not be read, by field name.
+    """
+
+    typed: Mapping[str, str]
+    columns: int
+    document: dict[str, Any]
+    problems: tuple[FieldProblem, ...] = ()
+    places: tuple[int, ...] = ()
+
+    def unit(self, analyte: Analyte) -> str:
+        """Unit chosen for a row."""
+        return self.typed.get(f"units.{analyte.name}") or analyte.unit
+
+    def filled(self, group: str) -> bool:
+        """Whether anything was typed into a group of rows."""
+        names = {analyte.name for analyte in GROUPS[group]}
+        return any(
+            text.strip() and field.split(".")[2] in names
+            for field, text in self.typed.items()
+            if field.startswith("visits[") and field.count(".") == 3
+        )
+
+    def named(self, problem: FieldProblem) -> FieldProblem:
+        """A problem of the document as a problem of the form: places count shown columns."""
+
+        def shown(found: re.Match[str]) -> str:
+            return f"visits[{self.places[int(found[1])]}]"
+
+        field = VISIT.sub(shown, problem.field) if self.places else problem.field
+        unit = re.fullmatch(r"visits\[\d+\]\.labs\.(\w+)\.unit", field)
+        return FieldProblem(f"units.{unit[1]}" if unit else field, problem.expected)
+
+
+def read_form(typed: Mapping[str, str]) -> Form:
+    """Request that a form stands for.
+
+    Examples
+    --------
+    >>> form = read_form({"subject.sex": "female", "subject.age": "61",
+    ...                   "visits[0].date": "2026-03-01",
+    ...                   "visits[0].labs.m_protein.value": "24", "units.m_protein": "g/L"})
+    >>> form.document["visits"][0]["labs"]
+    {'m_protein': {'value': 24.0, 'unit': 'g/L'}}
+    """
+    problems: list[FieldProblem] = []
+    columns = _columns(typed)
+    subject: dict[str, Any] = {
+        name: text
+        for name in ("sex", "heavy_chain", "light_chain", "diagnosis_date")
+        if (text := typed.get(f"subject.{name}", "").strip())
+    }
+    age = _number(typed, "subject.age", problems)
+    if age is not None:
+        subject["age"] = age
+    visits, places = [], []
+    for i in range(columns):
+        visit = _visit(typed, i, problems)
+        if visit is not None:
+            visits.append(visit)
+            places.append(i)
+    document: dict[str, Any] = {"subject": subject, "visits": visits}
+    if as_of := typed.get("as_of", "").strip():
+        document["as_of"] = as_of
+    return Form(typed, columns, document, tuple(problems), tuple(places))
+
+
+def _columns(typed: Mapping[str, str]) -> int:
+    """Visits to show: those with a field, and one more when asked for."""
+    seen = [int(found[1]) for name in typed if (found := VISIT.match(name))]
+    wanted = max(seen, default=-1) + 1 + (typed.get("action") == "add")
+    return min(max(wanted, FEWEST_COLUMNS), MOST_COLUMNS)
+
+
+def _visit(typed: Mapping[str, str], i: int, problems: list[FieldProblem]) -> dict[str, Any] | None:
+    labs: dict[str, Any] = {}
+    broken = False
+    for name, analyte in ANALYTES.items():
+        field = f"visits[{i}].labs.{name}.value"
+        before = len(problems)
+        value = _number(typed, field, problems)
+        broken = broken or len(problems) > before
+        if value is not None:
+            labs[name] = {"value": value, "unit": typed.get(f"units.{name}", analyte.unit)}
+    day = typed.get(f"visits[{i}].date", "").strip()
+    if not day and not labs and not broken:
+        return None
+    return {"date": day, "labs": labs}
+
+
+def _number(typed: Mapping[str, str], field: str, problems: list[FieldProblem]) -> float | None:
+    """What was typed, as a number; a decimal comma is read where it cannot be a thousands mark."""
+    text = typed.get(field, "").strip().replace("−", "-")
+    if not text:
+        return None
+    if AMBIGUOUS.fullmatch(text):
+        problems.append(
+            FieldProblem(field, "could be a decimal comma or thousands; write it with a point")
+        )
+        return None
+    if DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    if len(text) > 20 or not NUMBER.fullmatch(text):
+        problems.append(FieldProblem(field, "must be a number, such as 2.4"))
+        return None
+    return float(text)
+
+
+def _typed(rows: Mapping[str, tuple[str, Sequence[str]]], dates: Sequence[str]) -> dict[str, str]:
+    typed = {f"visits[{i}].date": day for i, day in enumerate(dates)}
+    for name, (unit, values) in rows.items():
+        typed[f"units.{name}"] = unit
+        for i, value in enumerate(values):
+            typed[f"visits[{i}].labs.{name}.value"] = value
+    return typed
+
+
+EXAMPLE: Mapping[str, str] = {
+    "subject.sex": "female",
+    "subject.age": "61",
+    "subject.heavy_chain": "IgG",
+    "subject.light_chain": "kappa",
+    "subject.diagnosis_date": "2024-09-17",
+    **_typed(
+        {
+            "m_protein": ("g/L", ("19", "21", "24")),
+            "kappa_flc": ("mg/L", ("174", "221", "312")),
+            "lambda_flc": ("mg/L", ("12.1", "11.8", "11.4")),
+            "bmpc": ("%", ("18", "", "22")),
+            "hemoglobin": ("g/L", ("134", "131", "124")),
+            "creatinine": ("umol/L", ("74", "76", "80")),
+            "calcium": ("mmol/L", ("2.31", "2.28", "2.34")),
+            "albumin": ("g/L", ("41", "40", "39")),
+        },
+        ("2024-09-17", "2025-03-04", "2025-09-09"),
+    ),
+}
+"""A made-up person, typed in SI units."""

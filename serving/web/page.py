@@ -1,0 +1,151 @@
+"""The routes of the page: one form, one answer, server-rendered."""
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from features.errors import FieldProblem
+from serving.answer import Answered, answer
+from serving.api import room_of
+from serving.limits import RISK_BYTES, read_body, require_media_type
+from serving.problems import MALFORMED, NOT_FOUND, ProblemError
+from serving.request import read_risk
+from serving.web import curve, view
+from serving.web.form import CHOICES, EXAMPLE, GROUPS, Form, read_form
+from serving.web.texts import texts
+
+__all__ = ["PAGES", "POLICY"]
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 4000
+
+STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("serving.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"percent": view.percent, "used": view.used_value}
+_TEMPLATES.globals |= {
+    "input_label": view.input_label,
+    "criterion_label": view.criterion_label,
+    "groups": GROUPS,
+    "choices": CHOICES,
+}
+
+
+def _render(template: str, *, language: str, status: int = 200, **content: object) -> HTMLResponse:
+    words = texts(language)
+    html = _TEMPLATES.get_template(template).render(t=words, language=language, **content)
+    return HTMLResponse(html, status, {"Content-Security-Policy": POLICY})
+
+
+def _language(request: Request) -> str:
+    return request.query_params.get("lang", "en")[:2]
+
+
+async def start(_: Request) -> Response:
+    """``GET /``: the page."""
+    return RedirectResponse("/ui/", 303)
+
+
+async def empty_page(request: Request) -> Response:
+    """``GET /ui/``: the empty form."""
+    return _page(request, read_form({}))
+
+
+async def answered_page(request: Request) -> Response:
+    """``POST /ui/``: the form again, with its answer or its problems."""
+    typed = await _typed(request)
+    action = typed.get("action")
+    if action == "example":
+        return _page(request, read_form(EXAMPLE))
+    if action == "clear":
+        return _page(request, read_form({}))
+    form = read_form(typed)
+    if action == "add":
+        return _page(request, form)
+    told, problems = _ask(request, form)
+    return _page(request, form, told=told, problems=problems)
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    require_media_type(request.headers, FORM)
+    body = await read_body(request.receive, request.headers, most_bytes=RISK_BYTES)
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError:
+        raise ProblemError(MALFORMED, "the form cannot be read") from None
+    return dict(pairs)
+
+
+def _ask(request: Request, form: Form) -> tuple[Answered | None, Sequence[FieldProblem]]:
+    room = room_of(request)
+    lineup = room.lineup
+    subject, _ = read_risk(form.document)
+    told = answer([subject], lineup.choose(None), today=room.today(), cards=lineup.cards)[0]
+    if isinstance(told, Answered) and not form.problems:
+        room.metrics.estimates(told.document["estimates"])
+        return told, ()
+    refused = () if isinstance(told, Answered) else told.errors
+    unread = {problem.field for problem in form.problems}
+    found = [form.named(problem) for problem in refused]
+    return None, [*form.problems, *(p for p in found if p.field not in unread)]
+
+
+def _page(
+    request: Request,
+    form: Form,
+    *,
+    told: Answered | None = None,
+    problems: Sequence[FieldProblem] = (),
+) -> Response:
+    language = _language(request)
+    content: dict[str, Any] = {"form": form, "problems": problems, "answer": None}
+    content["problem_at"] = {problem.field: problem.expected for problem in problems}
+    if told is not None:
+        document = told.document
+        content |= {
+            "answer": document,
+            "table": view.risk_table(document["estimates"], texts(language)),
+            "curve": curve.draw(document["estimates"]),
+            "agreement": view.agreement_lines(document["agreement"], texts(language)),
+        }
+    status = 422 if problems else 200
+    return _render("page.html", language=language, status=status, **content)
+
+
+async def static(request: Request) -> Response:
+    """``GET /ui/static/{name}``: the style sheet, the icon, the script."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise ProblemError(NOT_FOUND, "no such file")
+    body = resources.files("serving.web").joinpath("static", name).read_bytes()
+    return Response(body, headers={"Cache-Control": "max-age=3600"}, media_type=STATIC[name])
+
+
+PAGES = [
+    Route("/", start),
+    Route("/ui", start),
+    Route("/ui/", empty_page, methods=["GET"]),
+    Route("/ui/", answered_page, methods=["POST"]),
+    Route("/ui/static/{name}", static),
+]
