@@ -159,9 +159,8 @@ def _check_column(rows: LabRows, column: LabColumn) -> tuple[Floats, list[Findin
         for i in np.flatnonzero(impossible)
     ]
     unusual = ~impossible & _outside(canonical, analyte.warn)
-    message = f"is unusual ({_usual_range(analyte)}); confirm it"
     findings += [
-        _at(rows, column.visit[i], column.field, message, "doubted")
+        _at(rows, column.visit[i], column.field, _unusual(analyte), "doubted")
         for i in np.flatnonzero(unusual)
     ]
     return canonical, findings
@@ -177,11 +176,12 @@ def _outside(values: Floats, bounds: tuple[float | None, float | None]) -> Bools
     return outside
 
 
-def _usual_range(analyte: Analyte) -> str:
+def _unusual(analyte: Analyte) -> str:
+    """What to say of an unusual value, for an analyte with a usual range."""
     low, high = analyte.warn
     if low is None:
-        return f"above {high:g} {analyte.unit}"
-    return f"outside {low:g}-{high:g} {analyte.unit}"
+        return f"is unusual (above {high:g} {analyte.unit}); confirm it"
+    return f"is unusual (outside {low:g}-{high:g} {analyte.unit}); confirm it"
 
 
 def _impossible(analyte: Analyte, column: LabColumn, i: int) -> str:

@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +21,20 @@ from typing import Any
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 import mlflow
 from filelock import FileLock
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
+from mlflow.protos.databricks_pb2 import (
+    INVALID_PARAMETER_VALUE,
+    RESOURCE_ALREADY_EXISTS,
+    RESOURCE_DOES_NOT_EXIST,
+    ErrorCode,
+)
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
 
@@ -38,7 +47,6 @@ from training.plots import calibration_figure
 __all__ = ["CHAMPION", "Registered", "Registry"]
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
-MODELS = ("mgus-progression", "smm-progression")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,15 +287,17 @@ class Registry:
             artefact = Path(folder) / "artefact"
             save_artefact(final.model, artefact, boosters=final.boosters)
             load_artefact(artefact)
-            logged = mlflow.pyfunc.log_model(
-                name=f"{trained.study.name}-{final.model.provenance['candidate']}",
-                loader_module="models.artefact",
-                data_path=str(artefact),
-                signature=_signature(final.model),
-                pip_requirements=["smoulder"],
-                registered_model_name=name,
-            )
-        version = str(logged.registered_model_version)
+            with warnings.catch_warnings():
+                # An input example would be a patient row; the signature is written by hand.
+                warnings.filterwarnings("ignore", message=".*input example was not provided")
+                logged = mlflow.pyfunc.log_model(
+                    name=f"{trained.study.name}-{final.model.provenance['candidate']}",
+                    loader_module="models.artefact",
+                    data_path=str(artefact),
+                    signature=_signature(final.model),
+                    pip_requirements=["smoulder"],
+                )
+        self._create(name)
         provenance = final.model.provenance
         tags = {
             "learner": provenance["learner"],
@@ -296,16 +306,31 @@ class Registry:
             "cohort_kind": provenance["cohort_kind"],
             "gate": gate,
         }
-        for key, value in tags.items():
-            self.client.set_model_version_tag(name, version, key, value)
-        self.client.update_model_version(name, version, description=final.model.citation)
-        return version
+        version = self.client.create_model_version(
+            name,
+            source=logged.model_uri,
+            run_id=logged.run_id,
+            tags=tags,
+            description=final.model.citation,
+            model_id=logged.model_id,
+        )
+        return str(version.version)
+
+    def _create(self, name: str) -> None:
+        try:
+            self.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
 
     def _alias(self, name: str, alias: str) -> ModelVersion | None:
         try:
             return self.client.get_model_version_by_alias(name, alias)
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            absent = (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)
+            if error.error_code in [ErrorCode.Name(code) for code in absent]:
+                return None
+            raise
 
     def _move(self, name: str, alias: str, version: str) -> None:
         self.client.set_registered_model_alias(name, alias, version)
