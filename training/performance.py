@@ -8,7 +8,7 @@ import numpy as np
 from features.errors import ValueRangeError
 from training.judgement import Performance
 from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
-from training.metrics.brier import BrierScore, brier_score
+from training.metrics.brier import BrierScore, brier_score, null_score
 from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve
 from training.metrics.censoring import FLOOR, IpcwWeights, follow_up_too_short, ipcw_weights
@@ -79,6 +79,7 @@ class Sample:
     weights: IpcwWeights
     pseudo: FloatArray
     observed: Estimate
+    null: Estimate
     cluster: IntArray | None
     settings: Settings
 
@@ -100,10 +101,11 @@ def sample_of(
     weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
     curve = aalen_johansen(duration, line.event, timeline=line, until_years=horizon_years)
     observed = curve.at(horizon_years, level=settings.level)
+    null = null_score(weights, level=settings.level, cluster=cluster)
     pseudo = np.zeros(line.size)
     if line.steps_until(horizon_years) > 0 and follow_up_too_short(line, horizon_years) is None:
         pseudo = pseudo_values(duration, line.event, horizon_years, timeline=line)
-    return Sample(line, duration, horizon_years, weights, pseudo, observed, cluster, settings)
+    return Sample(line, duration, horizon_years, weights, pseudo, observed, null, cluster, settings)
 
 
 def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scores:
@@ -112,7 +114,13 @@ def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scor
     settings = sample.settings
     return Scores(
         auc(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
-        brier_score(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
+        brier_score(
+            *outcome,
+            weights=sample.weights,
+            null=sample.null,
+            level=settings.level,
+            cluster=sample.cluster,
+        ),
         {
             f"{threshold:g}": net_benefit(
                 *outcome,

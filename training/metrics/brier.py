@@ -37,6 +37,7 @@ def brier_score(
     horizon_years: float,
     *,
     weights: IpcwWeights | None = None,
+    null: Estimate | None = None,
     floor: float = FLOOR,
     level: float = 0.95,
     cluster: IntArray | None = None,
@@ -55,6 +56,8 @@ def brier_score(
         The horizon.
     weights
         Weights of this sample at this horizon, to share them between models.
+    null
+        Null score of this sample at this horizon, to share it between models.
     floor
         Smallest chance of being uncensored, when `weights` is None.
     level
@@ -74,21 +77,22 @@ def brier_score(
         none = Estimate.none(reason)
         return BrierScore(none, none, none)
     predicted = checked_risk(risk, w.timeline.size)
-    average = incidence_at(w.timeline, w.horizon_years, sample_weight=w.sample_weight)
-    brier, error = _score(w, predicted)
-    null, null_error = _score(w, np.full(w.timeline.size, average))
-    ipa_error = brier / null**2 * null_error - error / null
+    if null is None:
+        null = null_score(w, level=level, cluster=cluster)
+    brier = _score(w, predicted, level, cluster)
+    return BrierScore(brier, null, _ipa(brier, null, level, cluster))
 
-    def estimate(value: float, influence: FloatArray, low: float) -> Estimate:
-        return Estimate.from_influence(
-            value, influence, level=level, bounds=(low, 1.0), cluster=cluster
-        )
 
-    return BrierScore(
-        estimate(brier, error, 0.0),
-        estimate(null, null_error, 0.0),
-        estimate(1 - brier / null, ipa_error, -np.inf),
-    )
+def null_score(
+    weights: IpcwWeights, *, level: float = 0.95, cluster: IntArray | None = None
+) -> Estimate:
+    """Brier score when everyone is given the observed risk."""
+    reason = unknowable(weights)
+    if reason is not None:
+        return Estimate.none(reason)
+    line = weights.timeline
+    average = incidence_at(line, weights.horizon_years, sample_weight=weights.sample_weight)
+    return _score(weights, np.full(line.size, average), level, cluster)
 
 
 def brier_value(weights: IpcwWeights, risk: FloatArray) -> float:
@@ -97,12 +101,27 @@ def brier_value(weights: IpcwWeights, risk: FloatArray) -> float:
     return float(weights.weights @ residual**2) / weights.total
 
 
-def _score(weights: IpcwWeights, risk: FloatArray) -> tuple[float, FloatArray]:
+def _score(
+    weights: IpcwWeights, risk: FloatArray, level: float, cluster: IntArray | None
+) -> Estimate:
     squared = weights.weights * np.where(weights.case, 1 - risk, risk) ** 2
     value = float(squared.sum()) / weights.total
     size = weights.timeline.size
-    own = weights.sample_weight if weights.sample_weight is not None else np.ones(size)
+    own = 1.0 if weights.sample_weight is None else weights.sample_weight
     # Scaled so that the standard error is the standard deviation over the square root of n.
-    scale = size / weights.total
-    through = weights.with_censoring_influence(squared) - own * value
-    return value, scale * through
+    influence = (weights.with_censoring_influence(squared) - own * value) * (size / weights.total)
+    return Estimate.from_influence(
+        value, influence, level=level, bounds=(0.0, 1.0), cluster=cluster
+    )
+
+
+def _ipa(brier: Estimate, null: Estimate, level: float, cluster: IntArray | None) -> Estimate:
+    if not brier.value or not null.value or brier.influence is None or null.influence is None:
+        if brier.value == 0 and null.value:
+            return Estimate(1.0)
+        return Estimate.none("the null model has no error to explain")
+    ratio = brier.value / null.value
+    influence = (ratio * null.influence - brier.influence) / null.value
+    return Estimate.from_influence(
+        1 - ratio, influence, level=level, bounds=(-np.inf, 1.0), cluster=cluster
+    )

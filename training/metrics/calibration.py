@@ -1,6 +1,6 @@
 """Agreement of predicted risks with what happened: on average, and from low to high."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from training.metrics.timeline import Timeline, checked_risk
 
 _ITERATIONS = 50
 _TOLERANCE = 1e-10
+_START_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,7 @@ def weak_calibration(
         return WeakCalibration(Estimate.none(reason), Estimate.none(reason))
     line = _Line.of(w, np.asarray(risk, dtype=np.float64), LINKS[link])
     intercept = line.fit(slope=False, level=level, cluster=cluster)
-    used = line.eta[line.used]
-    if np.ptp(used) == 0:
+    if np.ptp(line.x) == 0:
         return WeakCalibration(intercept, Estimate.none("all predicted risks are equal"))
     return WeakCalibration(intercept, line.fit(slope=True, level=level, cluster=cluster))
 
@@ -162,7 +162,7 @@ class _Line:
 
     weights: IpcwWeights
     used: IntArray
-    eta: FloatArray
+    x: FloatArray
     outcome: FloatArray
     weight: FloatArray
     link: Link
@@ -170,67 +170,68 @@ class _Line:
     @classmethod
     def of(cls, weights: IpcwWeights, risk: FloatArray, link: Link) -> "_Line":
         used = np.flatnonzero(weights.weights > 0)
-        eta = np.zeros(risk.size)
-        eta[used] = link.forward(risk[used])
         outcome = weights.case[used].astype(np.float64)
-        return cls(weights, used, eta, outcome, weights.weights[used], link)
+        return cls(weights, used, link.forward(risk[used]), outcome, weights.weights[used], link)
 
     def fit(self, *, slope: bool, level: float, cluster: IntArray | None) -> Estimate:
-        x = self.eta[self.used]
-        a, b = 0.0, 1.0
+        """Intercept with the slope held at 1, or the slope."""
+        found = self._solve(self._start(slope=slope), slope=slope)
+        if found is None:
+            return Estimate.none("the calibration regression does not converge")
+        influence = self._influence(*found, slope=slope)
+        value = found[1] if slope else found[0]
+        return Estimate.from_influence(value, influence, level=level, cluster=cluster)
+
+    def _start(self, *, slope: bool) -> tuple[float, float]:
+        # Every k-th subject of a large sample gives a start from which two steps are enough.
+        stride = self.x.size // _START_SIZE
+        if stride < 2:
+            return 0.0, 1.0
+        some = slice(None, None, stride)
+        part = replace(self, x=self.x[some], outcome=self.outcome[some], weight=self.weight[some])
+        return part._solve((0.0, 1.0), slope=slope) or (0.0, 1.0)
+
+    def _solve(self, start: tuple[float, float], *, slope: bool) -> tuple[float, float] | None:
+        a, b = start
         for _ in range(_ITERATIONS):
-            score, information = self._moments(a, b, x)
-            step = _solve(score, information, slope=slope)
-            if step is None or not np.isfinite(step).all():
-                break
-            a, b = a + float(step[0]), b + float(step[1])
+            step = _step(*self._working(a, b), self.x, slope=slope)
+            if step is None:
+                return None
+            a, b = a + step[0], b + step[1]
             if abs(step[0]) + abs(step[1]) < _TOLERANCE * (1 + abs(a) + abs(b)):
-                return self._estimate(a, b, x, slope=slope, level=level, cluster=cluster)
-        return Estimate.none("the calibration regression does not converge")
+                return a, b
+        return None
 
-    def _working(self, a: float, b: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        eta = a + b * x
-        risk = np.clip(self.link.backward(eta), 1e-300, 1 - 1e-16)
-        gradient = self.link.slope(eta, risk)
-        tilt = gradient / (risk * (1 - risk))
-        return self.weight * (self.outcome - risk) * tilt, self.weight * gradient * tilt
+    def _working(self, a: float, b: float) -> tuple[FloatArray, FloatArray]:
+        risk, gradient = self.link.backward(a + b * self.x)
+        risk = np.clip(risk, 1e-300, 1 - 1e-16)
+        tilt = self.weight * gradient / (risk * (1 - risk))
+        return (self.outcome - risk) * tilt, gradient * tilt
 
-    def _moments(self, a: float, b: float, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        score, information = self._working(a, b, x)
-        ix = information * x
-        cross = float(ix.sum())
-        return (
-            np.array([score.sum(), score @ x]),
-            np.array([[information.sum(), cross], [cross, ix @ x]]),
-        )
-
-    def _estimate(
-        self,
-        a: float,
-        b: float,
-        x: FloatArray,
-        *,
-        slope: bool,
-        level: float,
-        cluster: IntArray | None,
-    ) -> Estimate:
-        score, information = self._working(a, b, x)
+    def _influence(self, a: float, b: float, *, slope: bool) -> FloatArray:
+        score, information = self._working(a, b)
         total = float(information.sum())
         if slope:
-            centred = x - float(information @ x) / total
-            own = score * centred / float(information @ centred**2)
+            centred = self.x - float(information @ self.x) / total
+            own = score * centred / float((information * centred) @ centred)
         else:
             own = score / total
         contribution = np.zeros(self.weights.timeline.size)
         contribution[self.used] = own * contribution.size
-        influence = self.weights.with_censoring_influence(contribution)
-        return Estimate.from_influence(b if slope else a, influence, level=level, cluster=cluster)
+        return self.weights.with_censoring_influence(contribution)
 
 
-def _solve(score: FloatArray, information: FloatArray, *, slope: bool) -> FloatArray | None:
+def _step(
+    score: FloatArray, information: FloatArray, x: FloatArray, *, slope: bool
+) -> tuple[float, float] | None:
+    total, pull = float(information.sum()), float(score.sum())
     if not slope:
-        return np.array([score[0] / information[0, 0], 0.0]) if information[0, 0] > 0 else None
-    determinant = information[0, 0] * information[1, 1] - information[0, 1] ** 2
+        return (pull / total, 0.0) if total > 0 else None
+    weighted = information * x
+    first, second = float(weighted.sum()), float(weighted @ x)
+    determinant = total * second - first**2
     if not determinant > 0:
         return None
-    return np.asarray(np.linalg.solve(information, score))
+    tilt = float(score @ x)
+    step = (second * pull - first * tilt) / determinant, (total * tilt - first * pull) / determinant
+    return step if np.isfinite(step).all() else None

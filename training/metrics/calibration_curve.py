@@ -16,6 +16,12 @@ KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
 # A curve of four coefficients from fewer progressions would follow noise.
 MIN_EVENTS = 10
 _GRID = 101
+_ITERATIONS = 100
+_TOLERANCE = 1e-9
+# A sum of squares is known to about this factor: a step must not be refused for less.
+_ROUNDING = 1 + 1e-12
+_SINGULAR = 1e14
+_START_SIZE = 20_000
 _CLOGLOG = LINKS["cloglog"]
 
 
@@ -218,80 +224,91 @@ def _by_spline(risk: FloatArray, target: FloatArray, level: float) -> Calibratio
     if (np.diff(knots) <= 0).any():
         return CalibrationCurve.none("too many equal risks for a smooth curve")
     basis = restricted_cubic(eta, knots)
-    fit = _solve(basis, target)
-    if fit is None:
+    beta = _solve(basis, target, _start(basis, target))
+    if beta is None:
         return CalibrationCurve.none("the smooth calibration curve does not converge")
-    beta, covariance, fitted = fit
-    grid = np.linspace(np.quantile(risk, 0.01), np.quantile(risk, 0.99), _GRID, dtype=np.float64)
+    fitted, slope = _CLOGLOG.backward(beta @ basis)
+    gradient = basis * slope
+    bread = np.linalg.inv(gradient @ gradient.T)
+    score = gradient * (target - fitted)
+    covariance = bread @ (score @ score.T) @ bread
+    ends = np.quantile(risk, (0.01, 0.99))
+    grid = np.linspace(ends[0], ends[1], _GRID, dtype=np.float64)
     at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
-    middle = at_grid @ beta
-    variance = np.einsum("ij,jk,ik->i", at_grid, covariance, at_grid)
+    middle = beta @ at_grid
+    variance = np.einsum("ji,jk,ki->i", at_grid, covariance, at_grid)
     half = normal_quantile(level) * np.sqrt(np.maximum(variance, 0))
-    back = _CLOGLOG.backward
-    return _distances(
-        (grid, back(middle), back(middle - half), back(middle + half)),
-        np.abs(fitted - risk),
+    observed, lower, upper = (
+        _CLOGLOG.backward(line)[0] for line in (middle, middle - half, middle + half)
     )
+    return _distances((grid, observed, lower, upper), np.abs(fitted - risk))
 
 
 def restricted_cubic(x: FloatArray, knots: FloatArray) -> FloatArray:
-    """Basis of a cubic spline that is linear beyond the outer knots, (n, number of knots).
+    """Basis of a cubic spline that is linear beyond the outer knots, (number of knots, n).
 
-    Columns: 1, x and one per inner interval, scaled by the squared range of the knots
+    Rows: 1, x and one per inner interval, scaled by the squared range of the knots
     (Harrell 2015, equation 2.25).
     """
     scale = (knots[-1] - knots[0]) ** 2
     last, before = knots[-1], knots[-2]
-    end, almost = np.maximum(x - last, 0) ** 3, np.maximum(x - before, 0) ** 3
-    columns = [np.ones_like(x), x]
+    end, almost = _cubed(x - last), _cubed(x - before)
+    rows = [np.ones_like(x), x]
     for knot in knots[:-2]:
         cubic = (
-            np.maximum(x - knot, 0) ** 3
-            - almost * (last - knot) / (last - before)
-            + end * (before - knot) / (last - before)
+            _cubed(x - knot)
+            - almost * ((last - knot) / (last - before))
+            + end * ((before - knot) / (last - before))
         )
-        columns.append(cubic / scale)
-    return np.column_stack(columns)
+        rows.append(cubic / scale)
+    return np.stack(rows)
 
 
-def _solve(
-    basis: FloatArray, target: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-    """Gauss–Newton with halved steps for target ≈ 1 - exp(-exp(basis @ beta))."""
-    beta = np.zeros(basis.shape[1])
-    beta[1] = 1.0
-    fitted = _CLOGLOG.backward(basis @ beta)
-    loss = float(((target - fitted) ** 2).sum())
-    for _ in range(100):
-        gradient = basis * _CLOGLOG.slope(basis @ beta, fitted)[:, None]
-        normal = gradient.T @ gradient
-        if np.linalg.cond(normal) > 1e14:
+def _cubed(x: FloatArray) -> FloatArray:
+    positive = np.maximum(x, 0.0)
+    return positive * positive * positive
+
+
+def _start(basis: FloatArray, target: FloatArray) -> FloatArray:
+    straight = np.zeros(basis.shape[0])
+    straight[1] = 1.0
+    # Every k-th subject of a large sample gives a start from which two steps are enough.
+    stride = target.size // _START_SIZE
+    if stride < 2:
+        return straight
+    part = _solve(np.ascontiguousarray(basis[:, ::stride]), target[::stride], straight)
+    return straight if part is None else part
+
+
+def _solve(basis: FloatArray, target: FloatArray, start: FloatArray) -> FloatArray | None:
+    """Gauss–Newton with halved steps for target ≈ 1 - exp(-exp(beta @ basis))."""
+    beta = start
+    fitted, slope = _CLOGLOG.backward(beta @ basis)
+    loss = _loss(target - fitted)
+    for _ in range(_ITERATIONS):
+        gradient = basis * slope
+        normal = gradient @ gradient.T
+        if np.linalg.cond(normal) > _SINGULAR:
             return None
-        step = np.asarray(np.linalg.solve(normal, gradient.T @ (target - fitted)), np.float64)
-        moved = _descend(basis, target, beta, step, loss)
-        if moved is None:
-            break
-        beta, fitted, gained, loss = moved[0], moved[1], loss - moved[2], moved[2]
-        if gained <= 1e-14 * loss and np.abs(step).max() < 1e-8 * (1 + np.abs(beta).max()):
-            break
-    gradient = basis * _CLOGLOG.slope(basis @ beta, fitted)[:, None]
-    bread = np.linalg.inv(gradient.T @ gradient)
-    score = gradient * (target - fitted)[:, None]
-    if not np.isfinite(bread).all():
-        return None
-    return beta, bread @ (score.T @ score) @ bread, fitted
-
-
-def _descend(
-    basis: FloatArray, target: FloatArray, beta: FloatArray, step: FloatArray, loss: float
-) -> tuple[FloatArray, FloatArray, float] | None:
-    for halving in range(30):
-        trial = beta + step / 2**halving
-        fitted = _CLOGLOG.backward(basis @ trial)
-        now = float(((target - fitted) ** 2).sum())
-        if now <= loss:
-            return trial, fitted, now
+        step = np.asarray(np.linalg.solve(normal, gradient @ (target - fitted)), np.float64)
+        small = float(np.abs(step).max()) < _TOLERANCE * (1 + float(np.abs(beta).max()))
+        if small:
+            return beta
+        for halving in range(30):
+            trial = beta + step / 2**halving
+            fitted, slope = _CLOGLOG.backward(trial @ basis)
+            now = _loss(target - fitted)
+            if now <= loss * _ROUNDING:
+                break
+        else:
+            # No shorter step is any better: this is the minimum to the last digit.
+            return beta
+        beta, loss = trial, now
     return None
+
+
+def _loss(residual: FloatArray) -> float:
+    return float(residual @ residual)
 
 
 def _distances(

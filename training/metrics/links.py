@@ -11,6 +11,10 @@ from training.metrics.estimate import FloatArray
 LinkName = Literal["cloglog", "logit"]
 
 
+# exp of more than this overflows; the risk is 1 to the last digit long before.
+_LARGEST = 700.0
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link function for risks.
@@ -20,42 +24,33 @@ class Link:
     forward
         Risk within 0–1, ends excluded, to the scale.
     backward
-        Back to a risk.
-    slope
-        Derivative of `backward`, given the value on the scale and the risk.
+        Back to the risk, and the derivative of the risk there.
     """
 
     forward: Callable[[FloatArray], FloatArray]
-    backward: Callable[[FloatArray], FloatArray]
-    slope: Callable[[FloatArray, FloatArray], FloatArray]
+    backward: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 
 def _cloglog(risk: FloatArray) -> FloatArray:
     return np.asarray(np.log(-np.log1p(-risk)))
 
 
-def _from_cloglog(eta: FloatArray) -> FloatArray:
-    return np.asarray(-np.expm1(-np.exp(np.clip(eta, -700, 700))))
-
-
-def _cloglog_slope(eta: FloatArray, risk: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(np.clip(eta, -700, 700)) * (1 - risk))
+def _from_cloglog(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    hazard = np.exp(np.minimum(eta, _LARGEST))
+    risk = -np.expm1(-hazard)
+    return risk, hazard * (1 - risk)
 
 
 def _logit(risk: FloatArray) -> FloatArray:
     return np.asarray(np.log(risk) - np.log1p(-risk))
 
 
-def _from_logit(eta: FloatArray) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(eta, -700, 700))))
-
-
-def _logit_slope(eta: FloatArray, risk: FloatArray) -> FloatArray:
-    del eta
-    return np.asarray(risk * (1 - risk))
+def _from_logit(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    risk = 1 / (1 + np.exp(-np.maximum(eta, -_LARGEST)))
+    return risk, risk * (1 - risk)
 
 
 LINKS: dict[LinkName, Link] = {
-    "cloglog": Link(_cloglog, _from_cloglog, _cloglog_slope),
-    "logit": Link(_logit, _from_logit, _logit_slope),
+    "cloglog": Link(_cloglog, _from_cloglog),
+    "logit": Link(_logit, _from_logit),
 }
