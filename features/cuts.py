@@ -11,9 +11,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from features.history import Codes, Floats
+from features.history import Codes, Floats, Ints
 
-__all__ = ["above", "at_least", "state", "tabulate", "unknown"]
+__all__ = ["States", "above", "at_least", "state", "tabulate", "unknown"]
+
+States = Codes | Ints
 
 
 def above(*cuts: float) -> Floats:
@@ -27,7 +29,7 @@ def above(*cuts: float) -> Floats:
     Examples
     --------
     >>> state(np.array([20.0, 20.1, np.nan]), above(20.0))
-    array([0, 1, 2], dtype=int8)
+    array([0, 1, 2])
     """
     # NaN sorts after infinity, so it gets the state after the last cut.
     return np.array([*cuts, np.inf])
@@ -39,15 +41,15 @@ def at_least(*cuts: float) -> Floats:
     Examples
     --------
     >>> state(np.array([2.9, 3.0, np.nan]), at_least(3.0))
-    array([0, 1, 2], dtype=int8)
+    array([0, 1, 2])
     """
     # x >= c is x > the double just below c, exactly.
     return above(*(float(np.nextafter(cut, -np.inf)) for cut in cuts))
 
 
-def state(values: Floats, table: Floats) -> Codes:
+def state(values: Floats, table: Floats) -> Ints:
     """(k,) number of cuts passed, ``len(table)`` where the value is NaN."""
-    return table.searchsorted(values).astype(np.int8)
+    return table.searchsorted(values)
 
 
 def unknown(table: Floats) -> int:

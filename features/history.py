@@ -93,13 +93,9 @@ class History:
         among = slice(0, self.visits) if among is None else among
         value = self.lab(name)[among]
         # NaN is the value that differs from itself; on ten values this is twice as fast as isnan.
-        known = np.flatnonzero(value == value)
-        return Series(
-            known + among.start,
-            self.subject[among][known],
-            self.time_years[among][known],
-            value[known],
-        )
+        known = (value == value).nonzero()[0]
+        visit = known + among.start
+        return Series(visit, self.subject[visit], self.time_years[visit], value[known])
 
     def until(self, subject: int, time_years: float) -> slice:
         """One subject's visits at or before a time."""

@@ -178,7 +178,7 @@ def criterion_states(
         found = values.get(quantity)
         if found is None:
             return np.full(size, table.size, dtype=np.int8)
-        return state(found, table)
+        return state(found, table).astype(np.int8)
 
     cells = of("bmpc", _PLASMA_CELLS)
     present = of("m_protein", _PRESENT)
@@ -212,7 +212,7 @@ def _hypercalcemia(values: Mapping[str, Floats], size: int) -> Codes:
     corrected = values.get("calcium_corrected")
     if corrected is not None:
         calcium = np.where(np.isnan(corrected), calcium, corrected)
-    states = state(calcium, _CALCIUM)
+    states = state(calcium, _CALCIUM).astype(np.int8)
     states[calcium == CALCIUM_AS_MMOL_L] = NOT_MET
     limit = values.get("calcium_uln")
     if limit is not None:
@@ -225,7 +225,7 @@ def _renal_insufficiency(values: Mapping[str, Floats], size: int) -> Codes:
     creatinine = values.get("creatinine")
     if creatinine is None:
         return np.full(size, UNKNOWN, dtype=np.int8)
-    states = state(creatinine, _CREATININE)
+    states = state(creatinine, _CREATININE).astype(np.int8)
     states[creatinine == CREATININE_AS_UMOL_L] = NOT_MET
     clearance = values.get("egfr")
     if clearance is not None:

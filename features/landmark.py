@@ -85,6 +85,7 @@ class LandmarkFeatures:
         self._known: slice | None = None
         self._values: dict[str, Floats] = {}
         self._latest: dict[str, tuple[Series, Ints]] = {}
+        self._uninvolved: tuple[Floats, Floats, Floats] | None = None
 
     def __len__(self) -> int:
         return int(self.subject.size)
@@ -108,6 +109,8 @@ class LandmarkFeatures:
 
     def _find_latest(self, quantity: str) -> tuple[Series, Ints]:
         if self.single:
+            if quantity not in self.history.labs and quantity != "age":
+                return _UNMEASURED, _NOWHERE
             # A request asks of one subject: what is after the landmark is not even looked at.
             if self._known is None:
                 self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
@@ -137,9 +140,18 @@ class LandmarkFeatures:
         values[known] = per_measurement(series)[position[known]]
         return values
 
+    def uninvolved(self) -> tuple[Floats, Floats, Floats]:
+        """(k,) numbers of uninvolved isotypes below normal, measured, and in all."""
+        if self._uninvolved is None:
+            self._uninvolved = _uninvolved(self)
+        return self._uninvolved
 
-_NOTHING = np.array([np.nan])
-_NOTHING.setflags(write=False)
+
+_NOTHING, _NOWHERE = np.array([np.nan]), np.array([-1])
+_NONE, _NEVER = np.array([], dtype=np.int64), np.array([], dtype=np.float64)
+for _shared in (_NOTHING, _NOWHERE, _NONE, _NEVER):
+    _shared.setflags(write=False)
+_UNMEASURED = Series(_NONE, _NONE, _NEVER, _NEVER)
 
 
 def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -190,18 +202,33 @@ def _non_igg(at: LandmarkFeatures) -> Floats:
     return np.where(chain == UNKNOWN, np.nan, (chain != 0).astype(np.float64))
 
 
-def _immunoparesis(at: LandmarkFeatures) -> Floats:
-    """Number of uninvolved isotypes below the lower limit of normal; NaN when none was measured."""
+def _uninvolved(at: LandmarkFeatures) -> tuple[Floats, Floats, Floats]:
+    """Number of uninvolved isotypes below normal, measured, and in all; 0 in all when untyped."""
     chain = at.history.heavy_chain[at.subject]
-    below, measured = np.zeros((2, len(at)))
+    below, measured, uninvolved = np.zeros((3, len(at)))
     for code, isotype in enumerate(("igg", "iga", "igm")):
+        counts = (chain != code) & (chain != UNKNOWN)
+        uninvolved += counts
+        if isotype not in at.history.labs:
+            continue
         value = at[ANALYTES[isotype].column]
         limit = at[ANALYTES[f"{isotype}_lln"].column]
         limit = np.where(np.isnan(limit), IMMUNOGLOBULIN_LLN_MG_DL[isotype], limit)
-        counts = ~np.isnan(value) & (chain != code) & (chain != UNKNOWN)
-        measured += counts
+        measured += counts & ~np.isnan(value)
         below += counts & (value < limit)
+    return below, measured, uninvolved
+
+
+def _immunoparesis(at: LandmarkFeatures) -> Floats:
+    """Number of uninvolved isotypes below the lower limit of normal; NaN when none was measured."""
+    below, measured, _ = at.uninvolved()
     return np.where(measured > 0, below, np.nan)
+
+
+def _immunoparesis_most(at: LandmarkFeatures) -> Floats:
+    """The number that could be below normal, those not measured included; NaN when none was."""
+    below, measured, uninvolved = at.uninvolved()
+    return np.where(measured > 0, below + uninvolved - measured, np.nan)
 
 
 def _log(name: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -239,6 +266,12 @@ def _catalogue() -> dict[str, Feature]:
             "Uninvolved immunoglobulins below normal",
             ("igg", "iga", "igm", "heavy_chain"),
             _immunoparesis,
+        ),
+        Feature(
+            "immunoparesis_isotypes_most",
+            "Uninvolved immunoglobulins that could be below normal",
+            ("igg", "iga", "igm", "heavy_chain"),
+            _immunoparesis_most,
         ),
     ]
     for name, analyte in ANALYTES.items():

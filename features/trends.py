@@ -18,6 +18,7 @@ __all__ = [
     "EVOLVING_RULES",
     "EvolvingRule",
     "change",
+    "compared",
     "evolving",
     "evolving_at_last",
     "slope_per_year",
@@ -43,12 +44,18 @@ class EvolvingRule:
         Smallest change that counts.
     lookback_years
         How far back the earlier value may lie, end included.
+    least_change
+        Smallest absolute change that counts beside a relative threshold, in the canonical unit.
+    earlier_at_least
+        Smallest earlier value that the rule looks at, in the canonical unit.
     """
 
     quantity: str
     kind: Literal["rise", "fall", "relative rise"]
     threshold: float
     lookback_years: float
+    least_change: float = 0.0
+    earlier_at_least: float = -np.inf
 
 
 EVOLVING_RULES = {
@@ -125,7 +132,20 @@ def _evolved(now: Floats, before: Floats, rule: EvolvingRule, tolerance: float) 
         rise = -rise
     elif rule.kind == "relative rise":
         rise = rise / before
-    return rise >= rule.threshold - tolerance
+    evolved = rise >= rule.threshold - tolerance
+    if rule.least_change > 0.0:
+        evolved &= np.abs(now - before) >= rule.least_change - tolerance
+    if rule.earlier_at_least > -np.inf:
+        evolved &= before >= rule.earlier_at_least
+    return evolved
+
+
+def compared(series: Series, lookback_years: float) -> Bools:
+    """(m,) whether each measurement has an earlier one inside a look-back to compare with."""
+    has_earlier = np.zeros(series.value.size, dtype=bool)
+    near = series.time_years[1:] - series.time_years[:-1] <= lookback_years
+    has_earlier[1:] = near & (series.subject[1:] == series.subject[:-1])
+    return has_earlier
 
 
 def change(series: Series, lookback_years: float) -> Floats:

@@ -4,8 +4,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from features.errors import InputError
+from models.published.cmg_serum import CMG_SERUM
+from models.published.imwg_2020_fish import IMWG_2020_FISH
+from models.published.imwg_2020_points import IMWG_2020_POINTS
+from models.published.mayo_2005_mgus import MAYO_2005_MGUS
+from models.published.mayo_2008 import MAYO_2008
+from models.published.mayo_evolving import MAYO_EVOLVING
 from models.published.mgus_m_protein import MGUS_M_PROTEIN
 from models.published.pangea_smm import PANGEA_SMM, PANGEA_SMM_MARROW, PANGEA_SMM_NO_MARROW
+from models.published.penn import PENN
 from models.published.twenty_two_twenty import TWENTY_TWO_TWENTY
 from models.risk import RiskModel
 
@@ -13,9 +20,16 @@ __all__ = ["DEFAULT", "PUBLISHED", "choose"]
 
 _ALL: tuple[RiskModel, ...] = (
     TWENTY_TWO_TWENTY,
+    IMWG_2020_POINTS,
+    IMWG_2020_FISH,
+    MAYO_2008,
+    MAYO_EVOLVING,
+    CMG_SERUM,
+    PENN,
     PANGEA_SMM,
     PANGEA_SMM_MARROW,
     PANGEA_SMM_NO_MARROW,
+    MAYO_2005_MGUS,
     MGUS_M_PROTEIN,
 )
 

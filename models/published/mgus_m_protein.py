@@ -6,9 +6,8 @@ Mayo cohort of 1,384 people with MGUS (Kyle RA, N Engl J Med 2002;346:564,
 doi:10.1056/NEJMoa01133202; data set ``mgus2`` of R's survival package).
 """
 
-import numpy as np
-
-from models.published.points import Band, Marker, PointScore
+from features.cuts import at_least
+from models.published.points import Band, PointScore, cut_marker
 
 __all__ = ["MGUS_M_PROTEIN", "M_PROTEIN_CUT_G_DL"]
 
@@ -24,17 +23,17 @@ MGUS_M_PROTEIN = PointScore(
     ),
     population="mgus",
     markers=(
-        Marker(
+        cut_marker(
             "m_protein",
-            ("m_protein_g_dl",),
+            "m_protein_g_dl",
+            at_least(M_PROTEIN_CUT_G_DL),
             (0, 1),
-            lambda value: (value >= M_PROTEIN_CUT_G_DL).astype(np.int64),
             "M-protein >= 1.5 g/dL",
         ),
     ),
     bands=(
-        Band("low", 0, 0, {5.0: 0.021, 10.0: 0.044, 20.0: 0.068}, {}),
-        Band("high", 1, 1, {5.0: 0.065, 10.0: 0.111, 20.0: 0.165}, {}),
+        Band("low", 0, 0, {5.0: 0.021, 10.0: 0.044, 20.0: 0.068}),
+        Band("high", 1, 1, {5.0: 0.065, 10.0: 0.111, 20.0: 0.165}),
     ),
     horizons_years=(5.0, 10.0, 20.0),
 )

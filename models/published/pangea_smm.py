@@ -13,7 +13,7 @@ the baseline's own uncertainty was not published, so it is too narrow by that pa
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from models.risk import OK, PARTIAL, REFUSED, Estimates
 __all__ = ["PANGEA_SMM", "PANGEA_SMM_MARROW", "PANGEA_SMM_NO_MARROW", "PangeaSmm", "PangeaVariant"]
 
 Bools = NDArray[np.bool_]
+_Cell = TypeVar("_Cell", bound=np.generic)
 
 CITATION = "Chabrun F, Nat Med 2026, doi:10.1038/s41591-026-04304-x"
 HORIZONS_YEARS = (1.0, 2.0, 5.0, 10.0)
@@ -112,50 +113,57 @@ class PangeaVariant:
 
     def estimate(self, features: LandmarkFeatures) -> Estimates:
         """Risk of progression at 1, 2, 5 and 10 years at every landmark."""
-        values = features.matrix(self.required)
-        absent = np.isnan(values)
-        lacks = {INPUT_OF_TERM[term]: np.zeros(len(features), dtype=bool) for term in self.terms}
-        for term, column in zip(self.terms, absent.T, strict=True):
-            lacks[INPUT_OF_TERM[term]] |= column
-        complete = ~absent.any(axis=1)
-        laboratory = [name for name in lacks if name != "age"]
-        nothing = np.logical_and.reduce([lacks[name] for name in laboratory])
-        refused = lacks["age"] | nothing
-        status = np.where(complete, OK, np.where(refused, REFUSED, PARTIAL)).astype(np.int8)
-        return self._with_risks(values, status, lacks)
+        return self.answer(features.matrix(self.required))
 
-    def _with_risks(
-        self, values: Floats, status: NDArray[np.int8], lacks: dict[str, Bools]
-    ) -> Estimates:
-        deviation = values - self.centres
-        predictor = deviation @ self.coefficients
-        error = np.sqrt(
-            np.maximum(np.einsum("ij,jk,ik->i", deviation, self.covariance, deviation), 0.0)
+    def answer(self, values: Floats) -> Estimates:
+        """The same from the (k, p) values of the terms, NaN where not known."""
+        absent = np.isnan(values)
+        lacks: dict[str, Bools] = {}
+        for term, column in zip(self.terms, absent.T, strict=True):
+            name = INPUT_OF_TERM[term]
+            lacks[name] = lacks[name] | column if name in lacks else column
+        partial = np.asarray(absent.any(axis=1))
+        nothing = np.logical_and.reduce([lacks[name] for name in lacks if name != "age"])
+        refused = lacks["age"] | nothing
+        predictor, low, high = self._predictors(values, partial)
+        risk, lower, upper = (
+            1.0 - self.baseline_survival ** np.exp([predictor, low, high])[..., None]
         )
-        least, most = self._extremes(values)
-        partial = status == PARTIAL
-        low = np.where(partial, least, predictor - Z_95 * error)
-        high = np.where(partial, most, predictor + Z_95 * error)
-        answered = (status != REFUSED)[:, None]
+        risk[partial], lower[refused], upper[refused] = np.nan, np.nan, np.nan
         return Estimates(
             horizons_years=self.horizons_years,
-            status=status,
-            risk=np.where((status == OK)[:, None], self._risk(predictor), np.nan),
-            lower=np.where(answered, self._risk(low), np.nan),
-            upper=np.where(answered, self._risk(high), np.nan),
+            status=_STATUS[partial.astype(np.int8) + refused],
+            risk=risk,
+            lower=lower,
+            upper=upper,
             missing=lacks,
             ranges="confidence interval",
         )
+
+    def _predictors(self, values: Floats, partial: Bools) -> list[Floats]:
+        """Linear predictor, and its ends: of the interval, or of the range where values lack."""
+        deviation = values - self.centres
+        # Unlike a matrix product, einsum sums a row the same way alone and among others.
+        predictor = np.einsum("ij,j->i", deviation, self.coefficients)
+        variance = np.einsum("ij,jk,ik->i", deviation, self.covariance, deviation)
+        margin = Z_95 * np.sqrt(np.maximum(variance, 0.0))
+        low, high = predictor - margin, predictor + margin
+        if partial.any():
+            low[partial], high[partial] = self._extremes(values[partial])
+        return [predictor, low, high]
 
     def _extremes(self, values: Floats) -> tuple[Floats, Floats]:
         """Linear predictor with every missing value at its least and most harmful plausible end."""
         ends = np.array([PLAUSIBLE.get(term, (np.nan, np.nan)) for term in self.terms])
         # Every coefficient is positive, so the lower end of each value is the less harmful one.
         least, most = (np.where(np.isnan(values), end, values) for end in ends.T)
-        return (least - self.centres) @ self.coefficients, (most - self.centres) @ self.coefficients
+        low, high = (
+            np.einsum("ij,j->i", end - self.centres, self.coefficients) for end in (least, most)
+        )
+        return low, high
 
-    def _risk(self, predictor: Floats) -> Floats:
-        return 1.0 - self.baseline_survival ** np.exp(predictor)[:, None]
+
+_STATUS = np.array([OK, PARTIAL, REFUSED], dtype=np.int8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +195,29 @@ class PangeaSmm:
         has_marrow = ~np.isnan(features["bmpc_percent"])
         if has_marrow.all():
             return self.marrow.estimate(features)
-        without = self.no_marrow.estimate(features)
         if not has_marrow.any():
-            return without
-        with_ = self.marrow.estimate(features)
-        rows = has_marrow[:, None]
+            return self.no_marrow.estimate(features)
+        with_ = self.marrow.answer(features.matrix(self.marrow.required)[has_marrow])
+        without = self.no_marrow.answer(features.matrix(self.no_marrow.required)[~has_marrow])
         return Estimates(
             horizons_years=self.horizons_years,
-            status=np.where(has_marrow, with_.status, without.status),
-            risk=np.where(rows, with_.risk, without.risk),
-            lower=np.where(rows, with_.lower, without.lower),
-            upper=np.where(rows, with_.upper, without.upper),
-            missing=without.missing,
+            status=_merged(has_marrow, with_.status, without.status),
+            risk=_merged(has_marrow, with_.risk, without.risk),
+            lower=_merged(has_marrow, with_.lower, without.lower),
+            upper=_merged(has_marrow, with_.upper, without.upper),
+            missing={
+                name: _merged(has_marrow, with_.missing[name], lacks)
+                for name, lacks in without.missing.items()
+            },
             ranges="confidence interval",
         )
+
+
+def _merged(rows: Bools, here: NDArray[_Cell], elsewhere: NDArray[_Cell]) -> NDArray[_Cell]:
+    """Values of the rows chosen and of the others, each where it stands among all."""
+    merged = np.empty((rows.size, *here.shape[1:]), dtype=here.dtype)
+    merged[rows], merged[~rows] = here, elsewhere
+    return merged
 
 
 def _variant(key: str, name: str) -> PangeaVariant:

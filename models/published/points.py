@@ -1,25 +1,27 @@
 """Published scores that add points: one engine, each score is data.
 
-A marker that is missing may still hold any of its point values, so a score without it is the set of
-totals that remain reachable; the answer is the groups these totals fall in and the range of risks
-those groups carry.
+A marker gives points by the cuts it passed, and a marker that nobody measured may still give any of
+them. Every combination of markers, known and unknown, is answered once when the score is defined:
+the groups that remain possible and the range of risks they carry. Answering is then one look-up,
+for one person as for a million, and a missing marker cannot become a zero.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.history import Floats
+from features.cuts import States, state
+from features.history import Codes, Floats
 from features.landmark import LandmarkFeatures
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 
-__all__ = ["Band", "Marker", "PointScore", "above"]
+__all__ = ["Band", "Marker", "PointScore", "cut_marker"]
 
 Bools = NDArray[np.bool_]
-Points = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,64 @@ class Marker:
     Parameters
     ----------
     name
-        What is missing when it is missing: an analyte or field that a caller can give.
-    features
-        Features it reads.
-    values
-        Points it can give, ascending from 0.
+        The test that a caller orders: an analyte, ``fish``, an earlier value.
+    inputs
+        Feature to what is missing when that feature is unknown: an analyte or field.
     points
-        From the (k,) values of `features` to (k,) points; only asked where all are known.
+        Points of each state of the marker; the state after the last means not known.
+    state
+        From the landmarks to (k,) states.
     criterion
         The inequality as published, for people.
     """
 
     name: str
-    features: tuple[str, ...]
-    values: tuple[int, ...]
-    points: Callable[..., Points]
+    inputs: Mapping[str, str]
+    points: tuple[int, ...]
+    state: Callable[[LandmarkFeatures], States]
     criterion: str
+
+    @property
+    def unknown(self) -> int:
+        """State that means not known."""
+        return len(self.points)
+
+    @property
+    def _is_one_value(self) -> bool:
+        return len(self.inputs) == 1 and self.name in self.inputs.values()
+
+    def lacking(self, features: LandmarkFeatures, found: States) -> dict[str, Bools]:
+        """What would make each unknown state known, by the name of the input."""
+        lacking = found == self.unknown
+        if self._is_one_value or not lacking.any():
+            return dict.fromkeys(self.inputs.values(), lacking)
+        absent = {name: lacking & np.isnan(features[key]) for key, name in self.inputs.items()}
+        # Every value is there and still no answer: the marker itself is what is missing.
+        rest = lacking & ~np.logical_or.reduce(list(absent.values()))
+        return {**absent, self.name: rest} if rest.any() else absent
+
+    def lacking_one(self, features: LandmarkFeatures) -> tuple[str, ...]:
+        """Inputs absent at a single landmark."""
+        if self._is_one_value:
+            return ()
+        return tuple(name for key, name in self.inputs.items() if np.isnan(features[key][0]))
+
+
+def cut_marker(
+    name: str, feature: str, table: Floats, points: tuple[int, ...], criterion: str
+) -> Marker:
+    """Marker that gives points by the cuts one feature passes.
+
+    Parameters
+    ----------
+    name, points, criterion
+        As in `Marker`.
+    feature
+        Read at the landmark; NaN is not known.
+    table
+        From `features.cuts`.
+    """
+    return Marker(name, {feature: name}, points, lambda at: state(at[feature], table), criterion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +110,30 @@ class Band:
     group: str
     least: int
     most: int
-    risks: dict[float, float]
-    intervals: dict[float, tuple[float, float]]
+    risks: Mapping[float, float]
+    intervals: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
 
-def above(*cuts: float) -> Callable[[Floats], Points]:
-    """Index of the highest cut that each value strictly exceeds, 0 for none.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answer to each of the c combinations of marker states, in the order of `product`.
 
-    Examples
-    --------
-    >>> above(20.0)(np.array([20.0, 20.1]))
-    array([0, 1])
+    Parameters
+    ----------
+    status, score : (c,) arrays
+        As in `models.risk.Estimates`.
+    risk, lower, upper : (c, h) arrays
+        As in `models.risk.Estimates`.
+    possible : (c, g) array
+        Groups that remain possible.
     """
-    return lambda value: np.searchsorted(np.array(cuts), value, side="left").astype(np.int64)
+
+    status: Codes
+    score: Floats
+    risk: Floats
+    lower: Floats
+    upper: Floats
+    possible: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +150,8 @@ class PointScore:
         Groups, lowest first, covering every reachable total.
     horizons_years
         Horizons for which at least one band has a published risk.
+    caution
+        What a reader must know before trusting the numbers; empty when nothing.
     """
 
     name: str
@@ -105,87 +162,125 @@ class PointScore:
     markers: tuple[Marker, ...]
     bands: tuple[Band, ...]
     horizons_years: tuple[float, ...]
+    caution: str = ""
     kind: Literal["published", "learned"] = "published"
+    answers: Answers = field(init=False, repr=False, compare=False)
+    answered: dict[tuple[object, ...], Estimates] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answers", _answer_all(self))
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Features without which the answer is partial."""
-        return tuple(feature for marker in self.markers for feature in marker.features)
+        """Features without which the answer may be partial."""
+        return tuple(feature for marker in self.markers for feature in marker.inputs)
 
     @property
     def optional(self) -> tuple[str, ...]:
         """None: every marker counts."""
         return ()
 
+    def states(self, features: LandmarkFeatures) -> list[States]:
+        """(k,) state of every marker."""
+        return [marker.state(features) for marker in self.markers]
+
+    def combination(self, states: list[States]) -> NDArray[np.intp]:
+        """(k,) index of each landmark's combination of states into `answers`."""
+        index = states[0].astype(np.intp)
+        for marker, more in zip(self.markers[1:], states[1:], strict=True):
+            index *= marker.unknown + 1
+            index += more
+        return index
+
     def estimate(self, features: LandmarkFeatures) -> Estimates:
         """Groups and published risks at every landmark."""
-        size = len(features)
-        known: dict[str, Bools] = {}
-        reachable = np.zeros((size, self._most() + 1), dtype=bool)
-        reachable[:, 0] = True
-        score = np.zeros(size)
-        for marker in self.markers:
-            columns = [features[name] for name in marker.features]
-            known[marker.name] = np.asarray(~np.isnan(np.stack(columns)).any(axis=0))
-            points = np.zeros(size, dtype=np.int64)
-            points[known[marker.name]] = marker.points(*(c[known[marker.name]] for c in columns))
-            reachable = _add(reachable, marker, points, known[marker.name])
-            score += points
-        table = np.stack(list(known.values()))
-        all_known, any_known = table.all(axis=0), table.any(axis=0)
-        possible = self._bands(reachable)
-        answered = np.where(any_known, PARTIAL, REFUSED)
-        status = np.where(all_known, OK, answered).astype(np.int8)
-        possible[status == REFUSED] = False
-        return self._with_risks(
-            status, possible, np.where(all_known, score, np.nan), {n: ~k for n, k in known.items()}
+        states = self.states(features)
+        if len(features) == 1:
+            return self._estimate_one(features, states)
+        return self._estimates(self.combination(states), self._missing(features, states))
+
+    def _estimate_one(self, features: LandmarkFeatures, states: list[States]) -> Estimates:
+        """The same for one landmark; what was answered before is not put together again."""
+        found = tuple(int(at[0]) for at in states)
+        lacking = tuple(
+            marker.lacking_one(features)
+            for marker, at in zip(self.markers, found, strict=True)
+            if at == marker.unknown
         )
+        known = self.answered.get((found, lacking))
+        if known is None:
+            known = self._estimates(self.combination(states), self._missing(features, states))
+            self.answered[found, lacking] = known
+        return known
 
-    def _most(self) -> int:
-        return sum(marker.values[-1] for marker in self.markers)
-
-    def _bands(self, reachable: Bools) -> Bools:
-        inside = [reachable[:, band.least : band.most + 1].any(axis=1) for band in self.bands]
-        return np.stack(inside, axis=1)
-
-    def _with_risks(
-        self, status: NDArray[np.int8], possible: Bools, score: Floats, missing: dict[str, Bools]
-    ) -> Estimates:
-        published = self._table(lambda band, t: band.risks.get(t, np.nan))
-        low = self._table(lambda band, t: band.intervals.get(t, (np.nan, np.nan))[0])
-        high = self._table(lambda band, t: band.intervals.get(t, (np.nan, np.nan))[1])
-        single = (possible.sum(axis=1) == 1)[:, None]
-        only = possible.argmax(axis=1)
-        risk = np.where(single, published[only], np.nan)
-        # Over several groups the range runs over their rates; one group without a published rate
-        # leaves its end of the range unknown.
-        spread = np.where(possible[:, :, None], published[None], np.inf)
-        lowest = np.where(single, low[only], spread.min(axis=1, initial=np.inf))
-        spread = np.where(possible[:, :, None], published[None], -np.inf)
-        highest = np.where(single, high[only], spread.max(axis=1, initial=-np.inf))
-        refused = (status == REFUSED)[:, None]
+    def _estimates(self, index: NDArray[np.intp], missing: dict[str, Bools]) -> Estimates:
+        answers = self.answers
         return Estimates(
             horizons_years=self.horizons_years,
-            status=status,
-            risk=np.where(refused, np.nan, risk),
-            lower=np.where(refused, np.nan, lowest),
-            upper=np.where(refused, np.nan, highest),
+            status=answers.status[index],
+            risk=answers.risk[index],
+            lower=answers.lower[index],
+            upper=answers.upper[index],
             missing=missing,
             groups=tuple(band.group for band in self.bands),
-            possible=possible,
-            score=score,
-            ranges="confidence interval",
+            possible=answers.possible[index],
+            score=answers.score[index],
+            ranges="confidence interval" if any(b.intervals for b in self.bands) else "none",
         )
 
-    def _table(self, value: Callable[[Band, float], float]) -> Floats:
-        """(bands, horizons) of one published quantity."""
-        return np.array([[value(band, t) for t in self.horizons_years] for band in self.bands])
+    def _missing(self, features: LandmarkFeatures, states: list[States]) -> dict[str, Bools]:
+        missing: dict[str, Bools] = {}
+        for marker, found in zip(self.markers, states, strict=True):
+            for name, lacks in marker.lacking(features, found).items():
+                missing[name] = missing[name] | lacks if name in missing else lacks
+        return missing
 
 
-def _add(reachable: Bools, marker: Marker, points: Points, known: Bools) -> Bools:
-    """Totals reachable once a marker's points are added."""
-    total = np.zeros_like(reachable)
-    for value in marker.values:
-        takes = np.where(known, points == value, True)
-        total[:, value:] |= reachable[:, : reachable.shape[1] - value] & takes[:, None]
-    return total
+def _answer_all(score: PointScore) -> Answers:
+    combinations = list(product(*(range(marker.unknown + 1) for marker in score.markers)))
+    size, horizons, groups = len(combinations), len(score.horizons_years), len(score.bands)
+    answers = Answers(
+        status=np.empty(size, dtype=np.int8),
+        score=np.full(size, np.nan),
+        risk=np.full((size, horizons), np.nan),
+        lower=np.full((size, horizons), np.nan),
+        upper=np.full((size, horizons), np.nan),
+        possible=np.zeros((size, groups), dtype=bool),
+    )
+    for index, states in enumerate(combinations):
+        _answer(score, states, answers, index)
+    return answers
+
+
+def _answer(score: PointScore, states: tuple[int, ...], answers: Answers, index: int) -> None:
+    unknown = sum(s == m.unknown for s, m in zip(states, score.markers, strict=True))
+    if unknown == len(states):
+        answers.status[index] = REFUSED
+        return
+    totals = set(_totals(score, states))
+    bands = [i for i, b in enumerate(score.bands) if any(b.least <= t <= b.most for t in totals)]
+    answers.possible[index, bands] = True
+    answers.status[index] = PARTIAL if unknown else OK
+    if not unknown:
+        answers.score[index] = totals.pop()
+    for column, horizon in enumerate(score.horizons_years):
+        rates = [score.bands[i].risks.get(horizon, np.nan) for i in bands]
+        if len(bands) == 1:
+            answers.risk[index, column] = rates[0]
+        if unknown:
+            # One group without a published rate leaves the whole range unknown: NaN propagates.
+            ends = float(np.min(rates)), float(np.max(rates))
+        else:
+            ends = score.bands[bands[0]].intervals.get(horizon, (np.nan, np.nan))
+        answers.lower[index, column], answers.upper[index, column] = ends
+
+
+def _totals(score: PointScore, states: tuple[int, ...]) -> Iterator[int]:
+    """Every total of points that the unknown markers leave open."""
+    open_ = [
+        marker.points if at == marker.unknown else (marker.points[at],)
+        for marker, at in zip(score.markers, states, strict=True)
+    ]
+    return (sum(points) for points in product(*open_))

@@ -1,0 +1,91 @@
+"""Markers that more than one published score reads."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from features.cuts import above, at_least, state
+from features.history import Codes
+from features.landmark import LandmarkFeatures
+from models.published.points import Marker, cut_marker
+
+__all__ = ["FISH_IMWG_2020", "IMMUNOPARESIS", "bmpc_above", "flc_ratio_above", "m_protein_above"]
+
+_ANY_OF_UNKNOWN = 2
+
+
+def bmpc_above(*cuts: float, points: tuple[int, ...] = (0, 1)) -> Marker:
+    """Clonal bone-marrow plasma cells above each cut, %."""
+    criterion = f"bone-marrow plasma cells > {_spelled(cuts)} %"
+    return cut_marker("bmpc", "bmpc_percent", above(*cuts), points, criterion)
+
+
+def m_protein_above(*cuts: float, points: tuple[int, ...] = (0, 1)) -> Marker:
+    """Serum M-protein above each cut, g/dL."""
+    criterion = f"M-protein > {_spelled(cuts)} g/dL"
+    return cut_marker("m_protein", "m_protein_g_dl", above(*cuts), points, criterion)
+
+
+def flc_ratio_above(*cuts: float, points: tuple[int, ...] = (0, 1)) -> Marker:
+    """Involved/uninvolved free-light-chain ratio above each cut."""
+    criterion = f"involved/uninvolved free-light-chain ratio > {_spelled(cuts)}"
+    return cut_marker("flc_ratio_involved", "flc_ratio_involved", above(*cuts), points, criterion)
+
+
+def _spelled(cuts: tuple[float, ...]) -> str:
+    return ", > ".join(f"{cut:g}" for cut in cuts)
+
+
+def _any_positive(names: tuple[str, ...]) -> Callable[[LandmarkFeatures], Codes]:
+    """One abnormality is enough; none is known only once every probe was read."""
+    table = at_least(1.0)
+
+    def positive(at: LandmarkFeatures) -> Codes:
+        # States as bits: 0 not found, 1 found, 2 not read; any 1 wins over any 2.
+        bits = state(at[names[0]], table)
+        for name in names[1:]:
+            bits = bits | state(at[name], table)
+        return _ANY[bits]
+
+    return positive
+
+
+_ANY = np.array([0, 1, _ANY_OF_UNKNOWN, 1], dtype=np.int8)
+
+_FISH = ("fish_t_4_14", "fish_t_14_16", "fish_gain_1q", "fish_del_13q")
+
+FISH_IMWG_2020 = Marker(
+    name="fish",
+    inputs={name: name for name in _FISH},
+    points=(0, 1),
+    state=_any_positive(_FISH),
+    criterion="any of t(4;14), t(14;16), gain of 1q, del(13q) or monosomy 13 by FISH",
+)
+"""The set named in the abstract of Mateos MV, Blood Cancer J 2020;10:102,
+doi:10.1038/s41408-020-00366-3; some later reviews print del(17p) for t(14;16)."""
+
+
+def _immunoparesis(at: LandmarkFeatures) -> Codes:
+    """Met by one isotype below normal; ruled out only when every uninvolved one was measured."""
+    least, most = at["immunoparesis_isotypes"], at["immunoparesis_isotypes_most"]
+    table = at_least(1.0)
+    # At least one surely: 1. At most none: 0. Between, or nothing measured: not known.
+    return np.where(state(most, table) == 0, np.int8(0), _MET_OR_UNKNOWN[state(least, table)])
+
+
+_MET_OR_UNKNOWN = np.array([2, 1, 2], dtype=np.int8)
+
+IMMUNOPARESIS = Marker(
+    name="immunoglobulins",
+    inputs={
+        "igg_mg_dl": "igg",
+        "iga_mg_dl": "iga",
+        "igm_mg_dl": "igm",
+        "non_igg": "heavy_chain",
+    },
+    points=(0, 1),
+    state=_immunoparesis,
+    criterion="an uninvolved immunoglobulin below the laboratory's lower limit",
+)
+"""Judged against the reporting laboratory's own limits where given. The involved isotype is listed
+as an input too: which one that is follows from the heavy chain."""
