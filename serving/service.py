@@ -1,4 +1,4 @@
-"""The BentoML service: one class, its routes, nothing else.
+"""The BentoML service: one class around the routes, nothing else.
 
 BentoML supervises the workers, binds the socket and calls the start and stop hooks. Requests go
 straight to the routes: its own middleware logs inputs, labels metrics by raw path and traces every
@@ -11,33 +11,15 @@ from pathlib import Path
 
 import bentoml
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.api import ROUTES, problem_response
-from serving.envelope import Envelope
-from serving.problems import ProblemError
+from serving.app import application
 from serving.room import Room
-from serving.web.page import PAGES
 
-__all__ = ["MODELS_DIR", "Smoulder", "application"]
+__all__ = ["MODELS_DIR", "Smoulder"]
 
 MODELS_DIR = "SMOULDER_MODELS_DIR"
 """Environment variable that names the publish directory to the workers."""
-
-
-def application(room: Room) -> Envelope:
-    """All routes of API and page around one room."""
-    app = Starlette(
-        routes=[*ROUTES, *PAGES],
-        exception_handlers=dict.fromkeys(
-            (ProblemError, HTTPException, Exception), problem_response
-        ),
-    )
-    app.router.redirect_slashes = False
-    app.state.room = room
-    return Envelope(app, room.metrics)
 
 
 class DirectService(Service["Smoulder"]):  # type: ignore[misc]

@@ -1,14 +1,27 @@
-"""What many tests need: landmarks made of nothing but the values a test is about."""
+"""What many tests need: landmarks of chosen values, a published model, a running server."""
 
-from collections.abc import Callable, Sequence
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from features.history import HEAVY_CHAINS, History
 from features.landmark import LandmarkFeatures
+from models.artefact import save_artefact
+from models.learned import LearnedModel, LinearLearner
 
 Landmarks = Callable[..., LandmarkFeatures]
+Publish = Callable[..., Path]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +53,136 @@ def landmarks() -> Landmarks:
         return LandmarkFeatures(history)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def learned_model() -> LearnedModel:
+    """A model of two horizons made by hand; haemoglobin sharpens it, M-protein it must have."""
+
+    def linear(shift: float) -> LinearLearner:
+        return LinearLearner(
+            fill=np.array([1.5, 13.0]),
+            centre=np.array([1.5, 13.0]),
+            scale=np.array([1.0, 2.0]),
+            coefficient=np.array([[0.8 + shift, -0.3], [0.7 + shift, -0.2]]),
+            intercept=np.array([-2.0, -1.0]),
+        )
+
+    return LearnedModel(
+        name="smm-progression",
+        version="unregistered",
+        label="By hand",
+        citation="made for tests",
+        population="smm",
+        horizons_years=(2.0, 5.0),
+        learner=linear(0.0),
+        recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
+        members=tuple(linear(shift) for shift in np.linspace(-0.2, 0.2, 9)),
+        features=("m_protein_g_dl", "hemoglobin_g_dl"),
+        necessary=("m_protein_g_dl",),
+        expected=("hemoglobin_g_dl",),
+        plausible=np.array([[0.2, 3.6], [10.9, 15.1]]),
+        lookback_years=2.0,
+        provenance={"study": "smm"},
+    )
+
+
+@pytest.fixture(scope="session")
+def publish(learned_model: LearnedModel) -> Publish:
+    """Publish the model under a directory, as the registry does: written aside, then renamed."""
+
+    def publish(models_dir: Path, *, version: str = "1", **role: str) -> Path:
+        target = models_dir / learned_model.name
+        fresh = models_dir / f".{learned_model.name}-{version}"
+        save_artefact(learned_model, fresh / "artefact")
+        told = {
+            "name": learned_model.name,
+            "version": version,
+            "role": "champion",
+            "study_hash": "a" * 12,
+            "cohort_kind": "simulated",
+            "run_id": "b" * 12,
+            **role,
+        }
+        (fresh / "role.json").write_text(json.dumps(told), encoding="utf-8")
+        if target.exists():
+            target.rename(models_dir / f".old-{time.monotonic_ns()}")
+        fresh.rename(target)
+        return target
+
+    return publish
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in its own process.
+
+    Parameters
+    ----------
+    url
+        Where it listens.
+    models_dir
+        Where it looks for models.
+    output
+        File that takes everything it prints.
+    pid
+        Of the supervisor.
+    """
+
+    url: str
+    models_dir: Path
+    output: Path
+    pid: int
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from serving.run import serve
+serve(port=int(sys.argv[1]), models_dir=Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[Server]:
+    """The service as the command line starts it, with one learned model, shared by all tests."""
+    home = tmp_path_factory.mktemp("server")
+    models_dir = home / "models"
+    models_dir.mkdir()
+    publish(models_dir)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    output = home / "output"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(home)}
+    environment |= {"BENTOML_HOME": str(home / "bentoml"), "COVERAGE_PROCESS_START": ""}
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(port), str(models_dir)],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=environment,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(url, process, output)
+        yield Server(url, models_dir, output, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert process.poll() is None, output.read_text()
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"not ready in 60 s:\n{output.read_text()}")

@@ -1,18 +1,25 @@
-"""Risk by year, drawn as SVG: marks at the published horizons, bars for interval or range."""
+"""Risk by year, drawn as SVG: marks at the known horizons, bars for interval or range.
 
-from collections.abc import Sequence
+Lines join the marks of a model only where it gives three or more; two rates of a published table
+say nothing about the years between them. Names stand in the margin, in the order of the risks.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.values import Json
 
-__all__ = ["Curve", "Mark", "draw"]
+__all__ = ["COLOURS", "Curve", "Line", "Mark", "colours", "draw"]
 
-WIDTH, HEIGHT = 560, 340
-LEFT, RIGHT, TOP, BOTTOM = 46, 132, 14, 46
-LABEL_GAP = 17
-BAR_OFFSET = 5.0
-"""Bars of models at one horizon stand side by side, this many units apart."""
-PALETTE_SIZE = 6
+WIDTH, HEIGHT = 480, 330
+LEFT, RIGHT, TOP, BOTTOM = 46, 140, 12, 44
+LABEL_GAP = 16.0
+LEADER = 14
+BAR_OFFSET = 2.6
+"""Marks of models at one horizon stand side by side, this many units apart."""
+FEWEST_JOINED = 3
+COLOURS = 8
+"""Of the palette in the style sheet; shapes of the marks change with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,14 @@ class Mark:
     lower: float | None
     upper: float | None
 
+    @property
+    def middle(self) -> float | None:
+        """Height to point at: the risk, else the middle of its range."""
+        if self.risk is not None:
+            return self.risk
+        ends = [end for end in (self.lower, self.upper) if end is not None]
+        return sum(ends) / len(ends) if ends else None
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -33,7 +48,6 @@ class Line:
     colour: int
     marks: tuple[Mark, ...]
     points: str
-    label_x: float
     label_y: float
 
 
@@ -41,55 +55,77 @@ class Line:
 class Curve:
     """Everything the template draws."""
 
-    width: int
-    height: int
-    left: int
-    right: float
-    top: int
-    bottom: float
+    lines: tuple[Line, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
-    lines: tuple[Line, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+    leader: int = LEADER
+
+
+def colours(estimates: Sequence[Json]) -> Mapping[str, int]:
+    """Colour of every model that answered, the same in table and curve."""
+    answered = [entry["model"] for entry in estimates if entry["status"] != "refused"]
+    return {name: i % COLOURS for i, name in enumerate(answered)}
 
 
 def draw(estimates: Sequence[Json]) -> Curve | None:
-    """Curve of the models that answered, in the colours of the table; None without any."""
-    answered = [(i, entry) for i, entry in enumerate(estimates) if entry["risks"]]
-    if not answered:
+    """Curve of the models that gave a risk or a range; None without any."""
+    colour = colours(estimates)
+    shown = [entry for entry in estimates if any(_drawable(row) for row in entry["risks"])]
+    if not shown:
         return None
-    longest: float = max(row["horizon_years"] for _, entry in answered for row in entry["risks"])
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-
-    def x(years: float) -> float:
-        return round(LEFT + (right - LEFT) * years / longest, 1)
-
-    def y(risk: float | None) -> float | None:
-        return None if risk is None else round(bottom - (bottom - TOP) * risk, 1)
-
+    longest: float = max(row["horizon_years"] for entry in shown for row in entry["risks"])
     lines = []
-    for place, (i, entry) in enumerate(answered):
-        shift = BAR_OFFSET * (place - (len(answered) - 1) / 2)
+    for entry in shown:
         marks = tuple(
             Mark(
-                x(row["horizon_years"]) + shift,
-                y(row["risk"]),
-                y(row["lower"]),
-                y(row["upper"]),
+                round(_x(row["horizon_years"], longest) + _aside(entry, row, shown), 1),
+                _y(row["risk"]),
+                _y(row["lower"]),
+                _y(row["upper"]),
             )
             for row in entry["risks"]
+            if _drawable(row)
         )
-        lines.append(_line(entry["model"], i % PALETTE_SIZE, marks, (x(0.0), bottom)))
+        lines.append(
+            Line(entry["model"], colour[entry["model"]], marks, _points(marks), _end(marks))
+        )
     return Curve(
-        width=WIDTH,
-        height=HEIGHT,
-        left=LEFT,
-        right=right,
-        top=TOP,
-        bottom=bottom,
-        x_ticks=tuple((x(year), f"{year:g}") for year in _years(longest)),
-        y_ticks=tuple((y(share / 100) or 0.0, f"{share} %") for share in range(0, 101, 20)),
         lines=_spread(lines),
+        x_ticks=tuple((_x(year, longest), f"{year:g}") for year in _years(longest)),
+        y_ticks=tuple((_height(share / 100), f"{share} %") for share in range(0, 101, 20)),
     )
+
+
+def _drawable(row: Json) -> bool:
+    return row["risk"] is not None or (row["lower"] is not None and row["upper"] is not None)
+
+
+def _aside(entry: Json, row: Json, shown: Sequence[Json]) -> float:
+    """How far a mark stands from its horizon, to either side, so that bars can be told apart."""
+    at_horizon = [
+        other["model"]
+        for other in shown
+        for known in other["risks"]
+        if known["horizon_years"] == row["horizon_years"] and _drawable(known)
+    ]
+    return BAR_OFFSET * (at_horizon.index(entry["model"]) - (len(at_horizon) - 1) / 2)
+
+
+def _x(years: float, longest: float) -> float:
+    return round(LEFT + (WIDTH - RIGHT - LEFT - 14) * years / longest, 1)
+
+
+def _height(risk: float) -> float:
+    return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * risk, 1)
+
+
+def _y(risk: float | None) -> float | None:
+    return None if risk is None else _height(risk)
 
 
 def _years(longest: float) -> list[float]:
@@ -97,31 +133,28 @@ def _years(longest: float) -> list[float]:
     return [float(year) for year in range(0, int(longest) + 1, step)]
 
 
-def _line(name: str, colour: int, marks: tuple[Mark, ...], origin: tuple[float, float]) -> Line:
+def _points(marks: Sequence[Mark]) -> str:
     known = [(mark.x, mark.risk) for mark in marks if mark.risk is not None]
-    points = " ".join(f"{px},{py}" for px, py in [origin, *known]) if known else ""
-    last = marks[-1]
-    ends = [end for end in (last.lower, last.upper) if end is not None]
-    height = last.risk if last.risk is not None else sum(ends) / len(ends) if ends else origin[1]
-    return Line(name, colour, marks, points, last.x + 10, height + 4)
+    if len(known) < FEWEST_JOINED:
+        return ""
+    return " ".join(f"{x},{y}" for x, y in [(float(LEFT), _height(0.0)), *known])
+
+
+def _end(marks: Sequence[Mark]) -> float:
+    return marks[-1].middle or 0.0
 
 
 def _spread(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Lines whose names do not overlap: each stands a gap below the one above it."""
-    lowest = HEIGHT - BOTTOM
-    placed: dict[str, float] = {}
-    floor = float(TOP)
+    heights: dict[str, float] = {}
+    floor = TOP - LABEL_GAP / 2
     for line in sorted(lines, key=lambda each: each.label_y):
-        floor = placed[line.name] = max(line.label_y, floor + LABEL_GAP)
-    excess = max(0.0, max(placed.values()) - lowest)
+        floor = heights[line.name] = max(line.label_y, floor + LABEL_GAP)
+    # Names pushed below the axis move up again, the lowest first.
+    ceiling = HEIGHT - BOTTOM + LABEL_GAP
+    for name in sorted(heights, key=lambda each: -heights[each]):
+        ceiling = heights[name] = min(heights[name], ceiling - LABEL_GAP)
     return tuple(
-        Line(
-            line.name,
-            line.colour,
-            line.marks,
-            line.points,
-            line.label_x,
-            round(placed[line.name] - excess, 1),
-        )
+        Line(line.name, line.colour, line.marks, line.points, round(heights[line.name], 1))
         for line in lines
     )

@@ -8,6 +8,7 @@ from features.analytes import ANALYTES
 from features.criteria import CRITERIA
 from features.landmark import DERIVED
 from serving.values import Json
+from serving.web.curve import colours
 from serving.web.texts import Texts
 
 __all__ = ["Cell", "ModelRow", "RiskTable", "input_label", "percent", "risk_table"]
@@ -62,7 +63,7 @@ class ModelRow:
     """One model of the table."""
 
     entry: Json
-    colour: int
+    colour: int | None
     group: str
     cells: tuple[Cell | None, ...]
     missing: tuple[str, ...]
@@ -81,18 +82,19 @@ class RiskTable:
 def risk_table(estimates: Sequence[Json], t: Texts) -> RiskTable:
     """Risks of all models at every horizon that any of them gives."""
     horizons = sorted({row["horizon_years"] for entry in estimates for row in entry["risks"]})
-    rows = tuple(_row(i, entry, horizons, t) for i, entry in enumerate(estimates))
+    colour = colours(estimates)
+    rows = tuple(_row(colour, entry, horizons, t) for entry in estimates)
     kinds = tuple(dict.fromkeys(e["interval"] for e in estimates if e["interval"]))
     return RiskTable(tuple(years_label(years, t) for years in horizons), rows, kinds)
 
 
-def _row(i: int, entry: Json, horizons: Sequence[float], t: Texts) -> ModelRow:
+def _row(colour: Mapping[str, int], entry: Json, horizons: Sequence[float], t: Texts) -> ModelRow:
     given = {row["horizon_years"]: row for row in entry["risks"]}
     return ModelRow(
         entry=entry,
-        colour=i,
+        colour=colour.get(entry["model"]),
         group=_group(entry, t),
-        cells=tuple(_cell(given[years]) if years in given else None for years in horizons),
+        cells=tuple(_cell(given[years], t) if years in given else None for years in horizons),
         missing=tuple(input_label(name, t) for name in entry["missing"]),
         demonstration=entry["provenance"].get("notice"),
     )
@@ -107,12 +109,14 @@ def _group(entry: Json, t: Texts) -> str:
     return str(t["answer"]["possible_groups"].format(groups=" / ".join(groups)))
 
 
-def _cell(row: Json) -> Cell:
-    lower, upper = row["lower"], row["upper"]
-    if lower is None and upper is None:
-        return Cell(percent(row["risk"]), "")
+def _cell(row: Json, t: Texts) -> Cell:
+    risk, lower, upper = row["risk"], row["lower"], row["upper"]
+    if risk is None and (lower is None or upper is None):
+        return Cell("", t["answer"]["no_rate"])
+    if lower is None or upper is None or lower == upper == risk:
+        return Cell(percent(risk), "")
     span = f"{percent(lower).removesuffix(' %')}–{percent(upper)}"
-    return Cell("" if row["risk"] is None else percent(row["risk"]), span)
+    return Cell("" if risk is None else percent(risk), f"({span})")
 
 
 def agreement_lines(told: Sequence[Json], t: Texts) -> list[str]:

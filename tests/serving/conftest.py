@@ -1,0 +1,69 @@
+"""A made-up subject and the application around one room."""
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.app import application
+from serving.openapi import EXAMPLE
+from serving.request import EPOCH
+from serving.room import Room
+
+TODAY = date(2026, 1, 15).toordinal() - EPOCH
+
+Body = dict[str, Any]
+
+
+class Client:
+    """The application, called in process; a call is one loop and one request."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(call())
+
+
+@pytest.fixture
+def body() -> Body:
+    """The made-up person of the OpenAPI document: two visits, the last on 2025-09-09."""
+    return copy.deepcopy(EXAMPLE)
+
+
+@pytest.fixture
+def today() -> int:
+    """2026-01-15, in days since 1970-01-01."""
+    return TODAY
+
+
+@pytest.fixture
+def room(tmp_path: Path, publish: Callable[..., Path]) -> Iterator[Room]:
+    """A room with one learned model, where it is always 2026-01-15."""
+    publish(tmp_path)
+    room = Room(tmp_path, today=lambda: TODAY)
+    room.open()
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def client(room: Room) -> Client:
+    """The application, called in process."""
+    return Client(application(room))
