@@ -25,6 +25,8 @@ STATUSES = ("ok", "partial", "refused")
 """``ok``: everything the model needs was there. ``partial``: something was missing, the answer is a
 set of groups and a range of risks. ``refused``: not answered, for the reason given."""
 
+UNPUBLISHED = "the source gives no rate for this group"
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
@@ -37,8 +39,9 @@ class Estimates:
     status : (k,) array
         ``OK``, ``PARTIAL`` or ``REFUSED``.
     risk : (k, h) array
-        Cumulative incidence of progression by the horizon, 0-1; NaN where the model gives none (a
-        group whose rate is not published, a partial or refused answer).
+        Cumulative incidence of progression by the horizon, 0-1; NaN where the model gives none: a
+        group whose rate is not published, a refused answer, a partial one unless a single group
+        remains whatever the missing markers are.
     lower, upper : (k, h) arrays
         Interval or range of the risk, as `ranges` says; NaN where there is none.
     missing : mapping of input to (k,) array of bool
@@ -79,14 +82,16 @@ class Estimates:
         return [name for name, left in zip(self.groups, self.possible[i], strict=True) if left]
 
     def reason_at(self, i: int) -> str | None:
-        """Why landmark i was refused or answered in part; None for a complete answer."""
+        """Why landmark i has no risk, or only a range of it; None for a complete answer."""
         if self.status[i] == OK:
-            return None
+            return UNPUBLISHED if np.isnan(self.risk[i]).all() else None
         for reason, holds in self.refusals.items():
             if holds[i]:
                 return reason
         lacking = ", ".join(self.missing_at(i))
         if self.status[i] == PARTIAL:
+            if self.groups and np.isnan(self.lower[i]).any():
+                return f"{lacking} missing: a group that remains has no published rate"
             return f"{lacking} missing: the range over what it could be"
         return f"needs {lacking}"
 
