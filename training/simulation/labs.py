@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.simulation.arrays import Floats, Ints, Rng, noise_factor
+from training.simulation.arrays import Floats, Ints, Rng, at_normal_score, noise_factor
 from training.simulation.clone import Clone
 from training.simulation.law import Scenario
 from training.simulation.subjects import HEAVY_CHAINS, Subjects
@@ -42,6 +42,7 @@ class Constitution:
 def draw_constitution(scenario: Scenario, subjects: Subjects, rng: Rng) -> Constitution:
     """Values at diagnosis by sex, age, clone and centre."""
     law, loadings, n = scenario.labs, scenario.loadings, subjects.clone.size
+    levels = scenario.levels
 
     def score(clone: float) -> Floats:
         drawn: Floats = clone * subjects.clone + np.sqrt(1 - clone**2) * rng.normal(size=n)
@@ -66,7 +67,7 @@ def draw_constitution(scenario: Scenario, subjects: Subjects, rng: Rng) -> Const
         creatinine_mg_dl=np.clip(creatinine, 0.4, 1.7),
         albumin_g_dl=law.albumin_g_dl + law.albumin_sd * score(loadings.clone_albumin),
         calcium_mg_dl=law.calcium_mg_dl + law.calcium_sd * rng.normal(size=n),
-        ldh_u_l=spread(law.ldh_u_l, law.ldh_ln_sd),
+        ldh_u_l=at_normal_score(rng.normal(size=n), levels.normal_scores, levels.ldh_u_l, "log"),
         b2m_mg_l=spread(law.b2m_mg_l, law.b2m_ln_sd) * (creatinine / MEAN_CREATININE_MG_DL) ** 0.5,
         igg_mg_dl=spread(law.igg_mg_dl, law.immunoglobulin_ln_sd) * suppressed,
         iga_mg_dl=spread(law.iga_mg_dl, law.immunoglobulin_ln_sd) * suppressed,

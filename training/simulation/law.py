@@ -62,6 +62,7 @@ class Levels:
     flc_ratio: PositiveKnots
     uninvolved_flc_mg_l: PositiveKnots
     bmpc_percent: PositiveKnots
+    ldh_u_l: PositiveKnots
     shift_clone: Effect
     shift_m_protein: Effect
     shift_flc_ratio: Effect
@@ -153,8 +154,6 @@ class Labs:
     calcium_sd: Spread
     share_calcium_prone: Share
     calcium_per_ln_clone_prone: Effect
-    ldh_u_l: Positive
-    ldh_ln_sd: Spread
     b2m_mg_l: Positive
     b2m_ln_sd: Spread
     kappa_per_ln_creatinine: Effect
@@ -225,6 +224,7 @@ class Completeness:
     bmpc_repeat_per_year: Annotated[float, Limits(0.0, 4.0)]
     growing_odds: Positive
     growing_marrow: Positive
+    growing_fish: Positive
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,19 @@ def draw_tests(
     for panel, analytes in PANELS.items():
         first, last = getattr(law, panel)
         share = first + (last - first) * era
-        odds = share / np.maximum(1 - share, 1e-9) * np.where(growing, law.growing_odds, 1.0)
-        present = rng.random(count) < odds / (1 + odds)
+        present = rng.random(count) < _more_often(share, growing, law.growing_odds)
         tested |= dict.fromkeys(analytes, present)
     at_diagnosis = visits.years == 0
     marrows = scenario.schedule.late_interval_years * law.bmpc_repeat_per_year
     repeated = rng.random(count) < marrows * np.where(growing, law.growing_marrow, 1.0)
     tested["bmpc"] = at_diagnosis | repeated
     share = law.fish[0] + (law.fish[1] - law.fish[0]) * era
+    share = _more_often(share, growing, law.growing_fish)
     tested["fish"] = at_diagnosis & (rng.random(count) < share)
     return tested
+
+
+def _more_often(share: Floats, growing: Bools, odds_factor: float) -> Floats:
+    """Chance of a test when its odds are multiplied for clones that are seen to grow."""
+    odds = share / np.maximum(1 - share, 1e-9) * np.where(growing, odds_factor, 1.0)
+    return odds / (1 + odds)
