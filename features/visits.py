@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from features.analytes import ANALYTES, Analyte
 from features.derived import (
+    chain_ratio,
     corrected_calcium_mg_dl,
     egfr_ml_min_173m2,
     involved_chain,
@@ -281,7 +282,7 @@ def _derive(
     kappa, lambda_ = labs.get("kappa_flc"), labs.get("lambda_flc")
     ratio = labs.get("flc_ratio_kappa_lambda", nothing)
     if kappa is not None and lambda_ is not None:
-        computed = kappa / lambda_
+        computed = chain_ratio(kappa, lambda_)
         ratio = np.where(np.isnan(computed), ratio, computed)
         chain = involved_chain(ratio, light_chain)
         derived["involved_flc"] = np.where(chain == KAPPA, kappa, lambda_)
