@@ -21,6 +21,7 @@ _TOLERANCE = 1e-9
 # A sum of squares is known to about this factor: a step must not be refused for less.
 _ROUNDING = 1 + 1e-12
 _SINGULAR = 1e14
+_HALVINGS = 30
 _START_SIZE = 20_000
 _CLOGLOG = LINKS["cloglog"]
 
@@ -281,20 +282,17 @@ def _start(basis: FloatArray, target: FloatArray) -> FloatArray:
 
 
 def _solve(basis: FloatArray, target: FloatArray, start: FloatArray) -> FloatArray | None:
-    """Gauss–Newton with halved steps for target ≈ 1 - exp(-exp(beta @ basis))."""
+    """Least squares of target ≈ 1 - exp(-exp(beta @ basis)) by Newton with halved steps."""
     beta = start
     fitted, slope = _CLOGLOG.backward(beta @ basis)
     loss = _loss(target - fitted)
     for _ in range(_ITERATIONS):
-        gradient = basis * slope
-        normal = gradient @ gradient.T
-        if np.linalg.cond(normal) > _SINGULAR:
+        step = _newton_step(basis, target - fitted, fitted, slope)
+        if step is None:
             return None
-        step = np.asarray(np.linalg.solve(normal, gradient @ (target - fitted)), np.float64)
-        small = float(np.abs(step).max()) < _TOLERANCE * (1 + float(np.abs(beta).max()))
-        if small:
+        if float(np.abs(step).max()) < _TOLERANCE * (1 + float(np.abs(beta).max())):
             return beta
-        for halving in range(30):
+        for halving in range(_HALVINGS):
             trial = beta + step / 2**halving
             fitted, slope = _CLOGLOG.backward(trial @ basis)
             now = _loss(target - fitted)
@@ -305,6 +303,20 @@ def _solve(basis: FloatArray, target: FloatArray, start: FloatArray) -> FloatArr
             return beta
         beta, loss = trial, now
     return None
+
+
+def _newton_step(
+    basis: FloatArray, residual: FloatArray, fitted: FloatArray, slope: FloatArray
+) -> FloatArray | None:
+    pull = basis @ (residual * slope)
+    hazard = slope / np.maximum(1 - fitted, np.finfo(np.float64).tiny)
+    curved = (basis * (slope * (slope - residual * (1 - hazard)))) @ basis.T
+    if float(np.linalg.eigvalsh(curved)[0]) <= 0:
+        # Far from the minimum the surface may curve the other way; Gauss–Newton always descends.
+        curved = (basis * slope**2) @ basis.T
+        if np.linalg.cond(curved) > _SINGULAR:
+            return None
+    return np.asarray(np.linalg.solve(curved, pull), np.float64)
 
 
 def _loss(residual: FloatArray) -> float:

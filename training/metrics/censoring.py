@@ -36,16 +36,16 @@ class CensoringDistribution:
         (k,) durations in years at which G may fall, ascending.
     survival
         (k,) G at and right after each of them, within 0–1.
-    at_risk
-        (k,) number at risk of being censored there.
-    hazard
-        (k,) share of them who were.
+    followed
+        (k,) number still followed there.
+    share_censored
+        (k,) share of them who were censored there.
     """
 
     times: FloatArray
     survival: FloatArray
-    at_risk: FloatArray
-    hazard: FloatArray
+    followed: FloatArray
+    share_censored: FloatArray
 
     @classmethod
     def fit(
@@ -65,10 +65,10 @@ class CensoringDistribution:
         """G of a sample that is arranged already."""
         censored = timeline.count(CENSORED, sample_weight)
         had_event = timeline.total(sample_weight, timeline.event != CENSORED)
-        at_risk = timeline.at_risk(sample_weight) - had_event
-        hazard = _ratio(censored, at_risk)
+        followed = timeline.at_risk(sample_weight)
+        hazard = _ratio(censored, followed - had_event)
         survival = np.asarray(np.cumprod(1 - hazard), dtype=np.float64)
-        return cls(timeline.times, survival, at_risk, hazard)
+        return cls(timeline.times, survival, followed, _ratio(censored, followed))
 
     def at(self, years: FloatArray | float) -> FloatArray:
         """Chance of being uncensored up to and including `years`."""
@@ -157,7 +157,9 @@ class IpcwWeights:
         Returns
         -------
         (n,) `contribution` plus the influence through the estimated G, following Blanche 2013
-        (doi:10.1002/sim.5958): the weight of subject i depends on every censoring before T_i.
+        (doi:10.1002/sim.5958): the weight of subject i depends on every censoring before T_i. As
+        in `riskRegression`, everyone still followed counts as at risk of censoring here, also
+        those with an event at that very time; without ties it is the same.
         """
         if not self.own_censoring:
             return contribution
@@ -169,12 +171,9 @@ class IpcwWeights:
         at_step = line.total(depends)
         later = onwards(at_step) - at_step
         later[line.steps_until(self.horizon_years) :] = 0.0
-        jump = _ratio(later, self.censoring.at_risk)
-        drift = jump * self.censoring.hazard
-        compensator = np.cumsum(drift)
-        # Who has an event is not at risk of being censored at that same time.
-        if_censored, if_event = jump - compensator, drift - compensator
-        influence = np.where(line.event == CENSORED, if_censored[line.step], if_event[line.step])
+        jump = _ratio(later, self.censoring.followed)
+        compensator = np.cumsum(jump * self.censoring.share_censored)
+        influence = np.where(line.event == CENSORED, jump[line.step], 0.0) - compensator[line.step]
         return influence if self.sample_weight is None else influence * self.sample_weight
 
 

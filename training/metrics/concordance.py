@@ -47,7 +47,7 @@ def concordance(
     -------
     Wolbers' C (2014, doi:10.1093/biostatistics/kxt059), which is Uno's C (2011,
     doi:10.1002/sim.4154) without death. A subject who progresses at T_i is compared with those
-    followed longer, weight 1/(G(T_i-) G(T_i)), and with those who died before T_i (who can never
+    followed longer, weight 1/G(T_i-)², and with those who died before T_i (who can never
     progress), weight 1/(G(T_i-) G(T_j-)). Of subjects with the same duration, those censored
     then count as followed longer. It ranks times to progression and is no proper measure of a
     t-year risk: prefer the AUC (Blanche 2019, doi:10.1093/biostatistics/kxy006).
@@ -60,7 +60,6 @@ def concordance(
     rank = Ranking.of(checked_risk(risk, line.size))
     chance = CensoringDistribution.along(line) if censoring is None else censoring
     before = np.maximum(chance.before(line.times), floor)[line.step]
-    after = np.maximum(chance.at(line.times), floor)[line.step]
     # Within one duration the progressions come first, then deaths, then censorings.
     order = np.lexsort((np.where(line.event == 0, 3, line.event), line.step))
     level = rank.level[order]
@@ -72,7 +71,7 @@ def concordance(
     dead = np.where(line.event[order] == DEATH, inverse, 0.0)
     until = np.searchsorted(line.step[order], line.step[order][case], side="right")
     fallen = _sums_by_rank(level, dead, until, level[case], tail=False)
-    early, both = inverse[case], inverse[case] / after[order][case]
+    early, both = inverse[case], inverse[case] ** 2
     comparable = float(both @ ahead[1] + early @ fallen[1])
     if comparable <= 0:
         return Estimate.none(f"no two subjects can be compared by {horizon_years:g} years")
