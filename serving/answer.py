@@ -105,8 +105,11 @@ def _refusal(
 ) -> Refused | None:
     errors = list(request.problems)
     for finding in findings:
-        # A subject whose values were not understood is not told that it has none.
-        if finding.severity == "refused" and not (finding.field == "visits" and errors):
+        # A subject whose visits were not understood is not told that they hold nothing.
+        unread = finding.field == "visits" and any(
+            e.field.startswith(("visits", "body")) for e in errors
+        )
+        if finding.severity == "refused" and not unread:
             errors.append(FieldProblem(path_of(finding), finding.message))
     if request.as_of_day is not None:
         errors += _as_of_problems(request, int(asked), today)

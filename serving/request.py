@@ -151,7 +151,7 @@ class _Reading:
         self, value: object, path: str, known: Sequence[str], required: Sequence[str] = ()
     ) -> Mapping[str, object]:
         if not isinstance(value, dict):
-            self.wrong_shape(path, "must be an object")
+            self.wrong_shape(path or "body", "must be an object")
             return {}
         for key in value:
             if key not in known:

@@ -89,9 +89,14 @@ def learned_model() -> LearnedModel:
 
 @pytest.fixture(scope="session")
 def publish(learned_model: LearnedModel) -> Publish:
-    """Publish the model under a directory, as the registry does: written aside, then renamed."""
+    """Publish the model under a directory, as the registry does: written aside, then renamed.
 
-    def publish(models_dir: Path, *, version: str = "1", **role: str) -> Path:
+    `spoil` names a file of the artefact that is altered before.
+    """
+
+    def publish(
+        models_dir: Path, *, version: str = "1", spoil: str | None = None, **role: str
+    ) -> Path:
         target = models_dir / learned_model.name
         fresh = models_dir / f".{learned_model.name}-{version}"
         save_artefact(learned_model, fresh / "artefact")
@@ -105,6 +110,9 @@ def publish(learned_model: LearnedModel) -> Publish:
             **role,
         }
         (fresh / "role.json").write_text(json.dumps(told), encoding="utf-8")
+        if spoil is not None:
+            path = fresh / "artefact" / spoil
+            path.write_bytes(path.read_bytes() + b"x")
         if target.exists():
             target.rename(models_dir / f".old-{time.monotonic_ns()}")
         fresh.rename(target)
