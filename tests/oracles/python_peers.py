@@ -1,6 +1,7 @@
-"""What other Python packages say about the samples of make_samples.py, written to python_peers.csv.
+r"""What other Python packages say about the samples of make_samples.py, in python_peers.csv.
 
-    python -m venv peers && peers/bin/pip install scikit-survival==0.28.0 hazardous==0.2.0 dcurves==1.1.7
+    python -m venv peers && peers/bin/pip install scikit-survival==0.28.0 \
+        hazardous==0.2.0 dcurves==1.1.7
     peers/bin/python tests/oracles/python_peers.py
 
 Each only where it defines the same quantity: scikit-survival without competing death and ties,
@@ -46,8 +47,10 @@ for model in ("good", "noisy", "rule"):
     curve = dca(
         data, "event", ["risk"], thresholds=[0.1, 0.25], time=HORIZON, time_to_outcome_col="time"
     )
-    for line in curve[curve["model"] == "risk"].itertuples():
-        rows.append(("dcurves", f"net_benefit_{line.threshold:g}", model, float(line.net_benefit)))
+    rows += [
+        ("dcurves", f"net_benefit_{line.threshold:g}", model, float(line.net_benefit))
+        for line in curve[curve["model"] == "risk"].itertuples()
+    ]
 pd.DataFrame(rows, columns=["package", "quantity", "model", "value"]).to_csv(
     HERE / "python_peers.csv", index=False, float_format="%.17g"
 )

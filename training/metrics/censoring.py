@@ -228,7 +228,7 @@ def ipcw_weights(
     dead = by_horizon & (line.event == DEATH)
     event_free = ~by_horizon
     at_horizon = chance.at(horizon)
-    if last == line.times.size and line.times[-1] == horizon:
+    if _stops_at(horizon, line, sample_weight):
         event_free = (line.step == last - 1) & (line.event == CENSORED)
         at_horizon = chance.before(horizon)
     known = case | dead | event_free
@@ -252,15 +252,26 @@ def ipcw_weights(
     )
 
 
+def _stops_at(horizon: float, line: Timeline, sample_weight: FloatArray | None) -> bool:
+    last = line.steps_until(horizon)
+    if last == 0 or line.times[last - 1] != horizon:
+        return False
+    beyond = line.step >= last
+    return not beyond.any() or (sample_weight is not None and not sample_weight[beyond].any())
+
+
 def unknowable(weights: IpcwWeights) -> str | None:
     """Why no risk can be judged at this horizon, or None if it can."""
+    short = follow_up_too_short(weights.timeline, weights.horizon_years)
+    if short is not None:
+        return short
     years = f"{weights.horizon_years:g} years"
     used = weights.weights > 0
     if not (weights.case & used).any():
         return f"no progression is observed by {years}"
     if not (~weights.case & used).any():
         return f"nobody is known to be without progression at {years}"
-    return follow_up_too_short(weights.timeline, weights.horizon_years)
+    return None
 
 
 def follow_up_too_short(timeline: Timeline, horizon_years: float) -> str | None:

@@ -58,6 +58,8 @@ def concordance(
         return Estimate.none(reason)
     line = w.timeline
     rank = Ranking.of(checked_risk(risk, line.size))
+    if rank.levels == 1:
+        return Estimate.none("all predicted risks are equal")
     chance = CensoringDistribution.along(line) if censoring is None else censoring
     before = np.maximum(chance.before(line.times), floor)[line.step]
     # Within one duration the progressions come first, then deaths, then censorings.

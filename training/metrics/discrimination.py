@@ -63,6 +63,8 @@ def auc(
     if pairs.control.sum() <= 0:
         return Estimate.none(f"nobody is known to be alive and event-free at {horizon_years:g} y")
     rank = ranking or Ranking.of(checked_risk(risk, w.timeline.size))
+    if rank.levels == 1:
+        return Estimate.none("all predicted risks are equal")
     below, above = rank.sums_below(pairs.control), rank.sums_above(pairs.case)
     cases, count = float(pairs.case.sum()), float(pairs.control.sum())
     value = float(pairs.case @ below) / (cases * count)

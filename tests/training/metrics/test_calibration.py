@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from training.metrics.calibration import mean_calibration, weak_calibration
+from training.metrics.calibration_curve import calibration_curve, calibration_groups
+from training.metrics.links import LINKS
+
+
+def cohort(seed: int = 0, size: int = 4000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Constant hazards, so that the true 2-year risk with competing death is known exactly."""
+    rng = np.random.default_rng(seed)
+    hazard, death = 0.1 * np.exp(rng.normal(size=size)), 0.05
+    progression, died = rng.exponential(1 / hazard), rng.exponential(1 / death, size)
+    censored = rng.uniform(0.5, 6, size)
+    duration = np.minimum(np.minimum(progression, died), censored)
+    event = np.select([duration == progression, duration == died], [1, 2], 0)
+    total = hazard + death
+    return duration, event, hazard / total * -np.expm1(-total * 2)
+
+
+def test_the_true_risk_is_calibrated_in_every_sense() -> None:
+    duration, event, risk = cohort()
+    mean = mean_calibration(duration, event, risk, 2).ratio
+    line = weak_calibration(duration, event, risk, 2)
+    for estimate, ideal in ((mean, 1.0), (line.intercept, 0.0), (line.slope, 1.0)):
+        assert estimate.lower is not None and estimate.upper is not None
+        assert estimate.lower < ideal < estimate.upper
+    curve = calibration_curve(duration, event, risk, 2)
+    assert curve.ici.value is not None and curve.ici.value < 0.02
+    inside = (curve.lower < curve.predicted) & (curve.predicted < curve.upper)
+    assert inside.mean() > 0.8
+
+
+@pytest.mark.parametrize("link", ["cloglog", "logit"])
+def test_the_line_undoes_a_distortion_on_its_scale(link: str) -> None:
+    duration, event, risk = cohort()
+    scale = LINKS[link]
+    straight = weak_calibration(duration, event, risk, 2, link=link)
+    twice = scale.backward(2 * scale.forward(risk))[0]
+    assert weak_calibration(duration, event, twice, 2, link=link).slope.value == pytest.approx(
+        straight.slope.value / 2, rel=1e-6
+    )
+    shifted = scale.backward(scale.forward(risk) - 0.7)[0]
+    assert weak_calibration(duration, event, shifted, 2, link=link).intercept.value == (
+        pytest.approx(straight.intercept.value + 0.7, abs=1e-6)
+    )
+
+
+def test_a_rule_is_compared_group_by_group() -> None:
+    # Nobody is censored: 3 of 10 and 9 of 10 progress by 2 y, where the rule says 20 % and 50 %.
+    duration = np.tile(np.r_[np.ones(9), 3.0], 2)
+    event = np.r_[np.ones(3, int), np.full(6, 2), 0, np.ones(9, int), 0]
+    risk = np.repeat([0.2, 0.5], 10)
+    curve = calibration_curve(duration, event, risk, 2)
+    assert curve.predicted == pytest.approx([0.2, 0.5])
+    assert curve.observed == pytest.approx([0.3, 0.9])
+    assert curve.ici.value == pytest.approx((0.1 + 0.4) / 2)
+    assert [group.events for group in calibration_groups(duration, event, risk, 2)] == [3, 9]
+
+
+def test_risks_of_0_or_1_have_no_line_and_say_so() -> None:
+    duration, event, risk = cohort(size=200)
+    risk[0] = 0.0
+    line = weak_calibration(duration, event, risk, 2)
+    assert "exactly 0 or 1" in str(line.slope.reason)
+    assert "exactly 0 or 1" in str(calibration_curve(duration, event, risk, 2).reason)
+    assert mean_calibration(duration, event, risk, 2).ratio.estimable
+
+
+def test_few_progressions_make_no_curve() -> None:
+    duration, event, risk = cohort(size=40)
+    assert "a curve needs 10" in str(calibration_curve(duration, event, risk, 0.6).reason)
+
+
+def test_equal_risks_have_an_intercept_but_no_slope() -> None:
+    duration, event, _ = cohort(size=400)
+    line = weak_calibration(duration, event, np.full(400, 0.2), 2)
+    assert line.intercept.estimable
+    assert line.slope.reason == "all predicted risks are equal"
+
+
+def test_the_start_from_part_of_a_large_sample_does_not_change_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    duration, event, risk = cohort()
+    whole = weak_calibration(duration, event, risk, 2).slope.value
+    curve = calibration_curve(duration, event, risk, 2).ici.value
+    monkeypatch.setattr("training.metrics.calibration._START_SIZE", 400)
+    monkeypatch.setattr("training.metrics.calibration_curve._START_SIZE", 400)
+    assert weak_calibration(duration, event, risk, 2).slope.value == pytest.approx(whole, rel=1e-9)
+    assert calibration_curve(duration, event, risk, 2).ici.value == pytest.approx(curve, rel=1e-7)
