@@ -1,0 +1,92 @@
+"""The learned model at run time."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.learned import FLOOR, GroupLearner, LearnedModel, expit, logit
+from models.risk import OK, PARTIAL, REFUSED
+
+
+def test_risk_is_the_recalibrated_logistic_of_the_standardised_features(
+    model: LearnedModel,
+) -> None:
+    risk = model.estimate_matrix(np.array([[2.5, 11.0, 0.0]])).risk[0]
+    # By hand: standardised (1, -1, 0); 2 years -2 + 0.8 + 0.3 = -0.9, recalibrated
+    # 0.1 - 0.81 = -0.71; 5 years -1 + 0.7 + 0.2 = -0.1, unchanged.
+    assert risk[0] == pytest.approx(1 / (1 + np.exp(0.71)), abs=1e-12)
+    assert risk[1] == pytest.approx(1 / (1 + np.exp(0.1)), abs=1e-12)
+
+
+def test_without_a_necessary_feature_nothing_is_answered(model: LearnedModel) -> None:
+    estimates = model.estimate_matrix(np.array([[np.nan, 12.0, 0.1]]))
+    assert estimates.status[0] == REFUSED
+    assert np.isnan(estimates.risk).all()
+    assert np.isnan(estimates.lower).all()
+    assert estimates.reason_at(0) == "needs m_protein_g_dl"
+
+
+def test_without_an_expected_feature_the_answer_is_the_range_over_its_plausible_values(
+    model: LearnedModel,
+) -> None:
+    estimates = model.estimate_matrix(np.array([[2.5, np.nan, 0.0]]))
+    low, high = (model.risk(np.array([[2.5, hb, 0.0]]))[0] for hb in (15.1, 10.9))
+    assert estimates.status[0] == PARTIAL
+    np.testing.assert_allclose(estimates.lower[0], low, atol=1e-12)
+    np.testing.assert_allclose(estimates.upper[0], high, atol=1e-12)
+    assert estimates.missing_at(0) == ["hemoglobin_g_dl"]
+
+
+def test_an_optional_feature_may_be_missing_without_a_word(model: LearnedModel) -> None:
+    assert model.estimate_matrix(np.array([[2.5, 12.0, np.nan]])).status[0] == OK
+
+
+def test_rows_do_not_touch_each_other(model: LearnedModel) -> None:
+    rows = np.array([[2.5, np.nan, 0.0], [1.0, 12.0, 0.3], [np.nan, 12.0, 0.3], [3.0, 9.0, np.nan]])
+    together = model.estimate_matrix(rows)
+    for i in range(len(rows)):
+        alone = model.estimate_matrix(rows[[i]])
+        for name in ("risk", "lower", "upper"):
+            np.testing.assert_array_equal(getattr(together, name)[i], getattr(alone, name)[0])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.floats(0, 10), st.floats(3, 22) | st.just(np.nan), st.floats(-5, 5) | st.just(np.nan)
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_risks_lie_within_their_interval_and_never_fall_with_the_horizon(
+    model: LearnedModel, rows: list[tuple[float, float, float]]
+) -> None:
+    estimates = model.estimate_matrix(np.array(rows))
+    assert (estimates.risk >= FLOOR).all()
+    assert (estimates.risk <= 1 - FLOOR).all()
+    assert (np.diff(estimates.risk, axis=1) >= 0).all()
+    assert (estimates.lower <= estimates.risk).all()
+    assert (estimates.risk <= estimates.upper).all()
+
+
+def test_the_rule_counts_features_past_their_cut() -> None:
+    rule = GroupLearner(
+        cuts=np.array([20.0, 2.0, 20.0]),
+        strict=np.array([True, True, True]),
+        steps=np.array([1, 2]),
+        risk=np.array([[0.06], [0.18], [0.44]]),
+    )
+    values = np.array(
+        [[20.0, 2.0, 20.0], [21.0, 2.0, 20.0], [21.0, 2.1, 3.0], [21.0, 2.1, 21.0], [np.nan, 3, 30]]
+    )
+    margin = rule.margin(values)[:, 0]
+    np.testing.assert_allclose(expit(margin[:4]), [0.06, 0.18, 0.44, 0.44])
+    assert np.isnan(margin[4])
+
+
+def test_logit_and_expit_undo_each_other_and_never_reach_certainty() -> None:
+    risk = np.array([0.0, 0.001, 0.5, 0.999, 1.0])
+    np.testing.assert_allclose(expit(logit(risk)), [FLOOR, 0.001, 0.5, 0.999, 1 - FLOOR])
