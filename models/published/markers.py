@@ -4,12 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from features.cuts import above, at_least, state
-from features.history import Codes
+from features.cuts import States, above, at_least, state
+from features.history import Codes, Floats, Series
 from features.landmark import LandmarkFeatures
+from features.trends import EvolvingRule, compared, evolving, evolving_at_last
 from models.published.points import Marker, cut_marker
 
-__all__ = ["FISH_IMWG_2020", "IMMUNOPARESIS", "bmpc_above", "flc_ratio_above", "m_protein_above"]
+__all__ = [
+    "FISH_IMWG_2020",
+    "IMMUNOPARESIS",
+    "bmpc_above",
+    "course",
+    "flc_ratio_above",
+    "kappa_lambda_abnormal",
+    "m_protein_above",
+]
 
 _ANY_OF_UNKNOWN = 2
 
@@ -89,3 +98,42 @@ IMMUNOPARESIS = Marker(
 )
 """Judged against the reporting laboratory's own limits where given. The involved isotype is listed
 as an input too: which one that is follows from the heavy chain."""
+
+# Three states by kappa/lambda - low, normal, high - then unknown.
+_KAPPA_LAMBDA = np.array([*at_least(0.26)[:-1], *above(1.65)])
+_ABNORMAL = np.array([1, 0, 1, 2], dtype=np.int8)
+# An involved ratio without its chains is kappa/lambda or its inverse: only where both are abnormal,
+# or both normal, is the marker known.
+_INVOLVED = np.array([*at_least(0.26, 1 / 1.65)[:-1], *above(1.65, 1 / 0.26)])
+_ABNORMAL_EITHER_WAY = np.array([1, 2, 0, 2, 1, 2], dtype=np.int8)
+
+
+def kappa_lambda_abnormal(at: LandmarkFeatures) -> States:
+    """Kappa/lambda outside 0.26-1.65, from the ratio or from an involved ratio that settles it."""
+    states = _ABNORMAL[state(at["flc_ratio_kappa_lambda"], _KAPPA_LAMBDA)]
+    if (states == 2).any():
+        either = _ABNORMAL_EITHER_WAY[state(at["flc_ratio_involved"], _INVOLVED)]
+        states = np.where(states == 2, either, states)
+    return states
+
+
+_EVOLVED = at_least(1.0)
+
+
+def course(quantity: str, *rules: EvolvingRule) -> Callable[[LandmarkFeatures], States]:
+    """Evolving by any of the rules; unknown without an earlier value in the longest look-back."""
+    longest = max(rule.lookback_years for rule in rules)
+
+    def found(at: LandmarkFeatures) -> States:
+        rise = evolving_at_last if at.single else evolving
+
+        def evolved(series: Series) -> Floats:
+            known = np.where(compared(series, longest), 0.0, np.nan)
+            known = known[-1:] if at.single else known
+            for rule in rules:
+                known[rise(series, rule)] = 1.0
+            return known
+
+        return state(at.of_latest(quantity, evolved), _EVOLVED)
+
+    return found

@@ -6,11 +6,8 @@ and 27 % with death competing. A risk here is the chance that progression happen
 second; the first is kept in `WITHOUT_COMPETING_DEATH`.
 """
 
-import numpy as np
-
-from features.cuts import above, at_least, state
-from features.history import Codes
-from features.landmark import LandmarkFeatures
+from features.cuts import at_least
+from models.published.markers import kappa_lambda_abnormal
 from models.published.points import Band, Marker, PointScore, cut_marker
 
 __all__ = ["MAYO_2005_MGUS", "WITHOUT_COMPETING_DEATH"]
@@ -22,23 +19,6 @@ WITHOUT_COMPETING_DEATH = {
     "high": 0.58,
 }
 """Twenty-year risk by Kaplan-Meier, death censored."""
-
-# Three states by kappa/lambda - low, normal, high - then unknown.
-_KAPPA_LAMBDA = np.array([*at_least(0.26)[:-1], *above(1.65)])
-_ABNORMAL = np.array([1, 0, 1, 2], dtype=np.int8)
-# An involved ratio without its chains is kappa/lambda or its inverse: only where both are abnormal,
-# or both normal, is the marker known.
-_INVOLVED = np.array([*at_least(0.26, 1 / 1.65)[:-1], *above(1.65, 1 / 0.26)])
-_ABNORMAL_EITHER_WAY = np.array([1, 2, 0, 2, 1, 2], dtype=np.int8)
-
-
-def _ratio_abnormal(at: LandmarkFeatures) -> Codes:
-    states = _ABNORMAL[state(at["flc_ratio_kappa_lambda"], _KAPPA_LAMBDA)]
-    if (states == 2).any():
-        either = _ABNORMAL_EITHER_WAY[state(at["flc_ratio_involved"], _INVOLVED)]
-        states = np.where(states == 2, either, states)
-    return states
-
 
 MAYO_2005_MGUS = PointScore(
     name="mayo-2005-mgus",
@@ -53,7 +33,7 @@ MAYO_2005_MGUS = PointScore(
             name="flc_ratio_kappa_lambda",
             inputs={"flc_ratio_kappa_lambda": "flc_ratio_kappa_lambda"},
             points=(0, 1),
-            state=_ratio_abnormal,
+            state=kappa_lambda_abnormal,
             criterion="kappa/lambda < 0.26 or > 1.65",
         ),
     ),

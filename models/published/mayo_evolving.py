@@ -10,14 +10,9 @@ With all three factors 90.5 % progressed within two years; for fewer the source 
 progression (12.3, 5.1 and 2.0 years for 0, 1 and 2), which are no two-year risks.
 """
 
-from collections.abc import Callable
-
-import numpy as np
-
-from features.cuts import States, at_least, state
-from features.history import Floats, Series
-from features.landmark import LandmarkFeatures
-from features.trends import EvolvingRule, compared, evolving, evolving_at_last
+from features.cuts import at_least
+from features.trends import EvolvingRule
+from models.published.markers import course
 from models.published.points import Band, Marker, PointScore, cut_marker
 
 __all__ = ["HEMOGLOBIN", "MAYO_EVOLVING", "M_PROTEIN_SIX_MONTHS", "M_PROTEIN_TWELVE_MONTHS"]
@@ -25,28 +20,6 @@ __all__ = ["HEMOGLOBIN", "MAYO_EVOLVING", "M_PROTEIN_SIX_MONTHS", "M_PROTEIN_TWE
 M_PROTEIN_SIX_MONTHS = EvolvingRule("m_protein", "relative rise", 0.10, 0.5, 0.5, 3.0)
 M_PROTEIN_TWELVE_MONTHS = EvolvingRule("m_protein", "relative rise", 0.25, 1.0, 0.5)
 HEMOGLOBIN = EvolvingRule("hemoglobin", "fall", 0.5, 1.0)
-_EVOLVED = at_least(1.0)
-
-
-def _course(quantity: str, *rules: EvolvingRule) -> Callable[[LandmarkFeatures], States]:
-    """Evolving by any of the rules; unknown without an earlier value in the longest look-back."""
-    longest = max(rule.lookback_years for rule in rules)
-
-    def course(at: LandmarkFeatures) -> States:
-        rise = evolving_at_last if at.single else evolving
-
-        def evolved(series: Series) -> Floats:
-            known = np.where(compared(series, longest), 0.0, np.nan)
-            known = known[-1:] if at.single else known
-            for rule in rules:
-                known[rise(series, rule)] = 1.0
-            return known
-
-        return state(at.of_latest(quantity, evolved), _EVOLVED)
-
-    return course
-
-
 MAYO_EVOLVING = PointScore(
     name="mayo-evolving",
     label="Mayo evolving",
@@ -61,7 +34,7 @@ MAYO_EVOLVING = PointScore(
             name="m_protein_earlier",
             inputs={"m_protein_g_dl": "m_protein"},
             points=(0, 1),
-            state=_course("m_protein", M_PROTEIN_SIX_MONTHS, M_PROTEIN_TWELVE_MONTHS),
+            state=course("m_protein", M_PROTEIN_SIX_MONTHS, M_PROTEIN_TWELVE_MONTHS),
             criterion=(
                 "M-protein risen by >= 10 % in 6 months (from >= 3 g/dL) or >= 25 % in 12 months, "
                 "and by >= 0.5 g/dL"
@@ -71,7 +44,7 @@ MAYO_EVOLVING = PointScore(
             name="hemoglobin_earlier",
             inputs={"hemoglobin_g_dl": "hemoglobin"},
             points=(0, 1),
-            state=_course("hemoglobin", HEMOGLOBIN),
+            state=course("hemoglobin", HEMOGLOBIN),
             criterion="haemoglobin fallen by >= 0.5 g/dL in 12 months",
         ),
     ),
