@@ -1,0 +1,225 @@
+"""Risks and outcomes in files, judged: what `smoulder evaluate` does.
+
+Risks come long (`subject_id, model, horizon_years, risk`) or as `smoulder score` writes them
+(`MODEL.risk_2y`, one column per model and horizon); CSV, Parquet or an Excel sheet alike.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import pandas as pd
+
+from features.errors import InputError
+from training.judge import judge_panel
+from training.judgement import Judgement
+from training.panel import RISK_COLUMNS, Panel, panel
+from training.performance import THRESHOLDS, Settings
+from training.report.page import report_page
+
+_WIDE = re.compile(r"(?P<model>.+)\.risk_(?P<years>\d+(?:\.\d+)?)y")
+
+
+def evaluate_files(
+    risks_path: Path,
+    outcomes_path: Path,
+    *,
+    thresholds: tuple[float, ...] = THRESHOLDS,
+    reference: str | None = None,
+    bootstrap: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
+    subgroups_path: Path | None = None,
+    out: Path | None = None,
+    report: Path | None = None,
+    title: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Judgement:
+    """Judge the risks in one file against the outcomes in another.
+
+    Parameters
+    ----------
+    risks_path, outcomes_path
+        CSV, Parquet or Excel files.
+    thresholds
+        Risks at which one would act, for net benefit.
+    reference
+        Model the others are compared with; all pairs when None.
+    bootstrap, seed, jobs, progress
+        Replicates for the contrasts (0: influence functions), their seed, number of processes, and
+        what is called with the number of finished ones.
+    subgroups_path
+        A table with `subject_id` and one column per characteristic.
+    out
+        Where to write the judgement as JSON.
+    report
+        Where to write the report as one HTML file.
+    title
+        Heading of the report; the name of the risks file when None.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used; one line names file, row and column. Nothing is written then.
+    """
+    settings = Settings(
+        thresholds=thresholds,
+        reference=reference,
+        bootstrap=bootstrap,
+        seed=seed,
+        jobs=jobs,
+        progress=progress,
+    )
+    tables = (long_risks(read_table(risks_path)), read_table(outcomes_path))
+    groups = None if subgroups_path is None else read_table(subgroups_path)
+    names = {"risks": risks_path.name, "outcomes": outcomes_path.name}
+    if subgroups_path is not None:
+        names["subgroups"] = subgroups_path.name
+    try:
+        given = panel(*tables)
+        judgement = judge_panel(given, settings, groups)
+    except InputError as error:
+        raise _naming_file(error, names) from error
+    write_judgement(
+        judgement, given, out=out, report=report, title=title or risks_path.stem, settings=settings
+    )
+    return judgement
+
+
+def write_judgement(
+    judgement: Judgement,
+    given: Panel,
+    *,
+    title: str,
+    settings: Settings | None = None,
+    out: Path | None = None,
+    report: Path | None = None,
+) -> None:
+    """Write a judgement as JSON, as an HTML report or both; each appears whole or not at all.
+
+    Parameters
+    ----------
+    judgement
+        What to write.
+    given
+        The risks and outcomes it is about, for the report's figures.
+    title
+        Heading of the report.
+    settings
+        How it was judged; defaults when None.
+    out, report
+        The files; None leaves one out.
+    """
+    page = None
+    if report is not None:
+        page = report_page(judgement, given, title=title, settings=settings or Settings())
+    if out is not None:
+        write_whole(out, judgement.to_json())
+    if report is not None and page is not None:
+        write_whole(report, page)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Table of a CSV, Parquet or Excel file, its rows where the file has them.
+
+    Raises
+    ------
+    InputError
+        The file is not there, not of a known kind or not a table.
+    """
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".csv": _read_csv,
+        ".txt": _read_csv,
+        ".parquet": pd.read_parquet,
+        ".xlsx": _read_excel,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise InputError("file", "expected a .csv, .parquet or .xlsx file", source=path.name)
+    if not path.is_file():
+        raise InputError("file", "not found", source=path.name)
+    try:
+        table = reader(path)
+    except (ValueError, KeyError, OSError) as error:
+        problem = "cannot be read as a table with one header row"
+        raise InputError("file", problem, source=path.name) from error
+    table.columns = [str(column).strip() for column in table.columns]
+    filled = table.notna().any(axis=1).to_numpy()
+    # Blank rows at the end belong to the file, not to the data; one in between is an error later.
+    return table.iloc[: int(filled.nonzero()[0].max(initial=-1)) + 1]
+
+
+def long_risks(table: pd.DataFrame) -> pd.DataFrame:
+    """Risks one per row, from either layout.
+
+    A subject whom a model of a score table refused has no risk from it and no row.
+    """
+    if set(RISK_COLUMNS[1:]) & set(table.columns):
+        return table
+    found = {column: _WIDE.fullmatch(column) for column in table.columns}
+    parts = [
+        pd.DataFrame(
+            {
+                "subject_id": table["subject_id"],
+                "model": match["model"],
+                "horizon_years": float(match["years"]),
+                "risk": table[column],
+            }
+        ).dropna(subset="risk")
+        for column, match in found.items()
+        if match is not None and "subject_id" in table.columns
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else table
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that appears complete, by rename, or not at all.
+
+    Raises
+    ------
+    InputError
+        The folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise InputError("file", "its folder does not exist", source=path.name)
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        unfinished = Path(file.name)
+        try:
+            file.write(text)
+        except BaseException:
+            unfinished.unlink()
+            raise
+    unfinished.chmod(0o644)
+    unfinished.replace(path)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    # Where the comma is the decimal sign, spreadsheets separate columns by semicolons.
+    semicolon = ";" in header and "," not in header
+    return pd.read_csv(
+        path,
+        sep=";" if semicolon else ",",
+        decimal="," if semicolon else ".",
+        encoding="utf-8-sig",
+        skip_blank_lines=False,
+        low_memory=False,
+    )
+
+
+def _read_excel(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_excel(path, engine="openpyxl")
+    except ImportError as error:
+        problem = "reading .xlsx needs openpyxl; install it or save the sheet as CSV"
+        raise InputError("file", problem, source=path.name) from error
+
+
+def _naming_file(error: InputError, names: dict[str, str]) -> InputError:
+    problem = error.problem
+    source = names.get(problem.source or "", problem.source)
+    return type(error)(problem.field, problem.expected, row=problem.row, source=source)
