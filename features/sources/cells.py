@@ -43,6 +43,8 @@ class CellFault:
 
 def texts(column: pa.Array) -> pa.Array:
     """Cells as text, trimmed, empty where missing; whole numbers without a decimal point."""
+    if pa.types.is_string(column.type) and column.null_count == 0:
+        return pc.utf8_trim_whitespace(column)
     if pa.types.is_floating(column.type):
         values = column.to_numpy(zero_copy_only=False)
         if not np.any(np.mod(values[~np.isnan(values)], 1)):
@@ -93,12 +95,13 @@ def codes(column: pa.Array, words: Mapping[str, int]) -> tuple[Codes, list[CellF
     known = {word.casefold(): code for word, code in words.items()}
 
     def code(text: str) -> float | CellFault:
-        word = text.casefold()
+        word = text.strip().casefold()
         if word in MISSING:
             return UNKNOWN
         return known.get(word, CellFault(0, expected))
 
-    values, faults = _parsed(texts(column), code, UNKNOWN)
+    cells = column if pa.types.is_dictionary(column.type) else texts(column)
+    values, faults = _parsed(cells, code, UNKNOWN)
     return values.astype(np.int8), faults
 
 
@@ -126,8 +129,8 @@ def _parsed(
 ) -> tuple[Floats, list[CellFault]]:
     """Parse each distinct text once and spread the answers over the cells."""
     encoded = pc.dictionary_encode(cells)
-    index = encoded.indices.to_numpy(zero_copy_only=False)
-    answers = [parse(text) for text in encoded.dictionary.to_pylist()]
+    index = pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    answers = [*(parse(text) for text in encoded.dictionary.to_pylist()), missing]
     values = np.array([missing if isinstance(a, CellFault) else a for a in answers], dtype=float)
     wrong = np.array([isinstance(a, CellFault) for a in answers], dtype=bool)
     if not wrong.any():

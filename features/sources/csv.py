@@ -16,6 +16,7 @@ from features.errors import ColumnError, UnitError
 from features.labs import LabColumn, LabRows
 from features.sources.reading import SUBJECT_COLUMNS, Reading
 from features.sources.tables import (
+    Cells,
     Table,
     checked_header,
     header_of,
@@ -92,7 +93,7 @@ def check_header(header: Iterable[str], *, source: str) -> tuple[str, ...]:
     if not any(name in LAB_COLUMNS for name in header):
         message = "has no laboratory test; expected columns such as m_protein_g_dl"
         raise ColumnError("header", message, row=1, source=source)
-    passed_over = [name for name in header if name not in SUBJECT_COLUMNS + tuple(LAB_COLUMNS)]
+    passed_over = [name for name in header if name not in _known(header)]
     if {"date", "years"} <= set(header):
         passed_over.append("years")
     return tuple(f"column {name[:60]!r} is not used" for name in passed_over)
@@ -114,8 +115,10 @@ def _refuse_unknown_unit(name: str, source: str) -> None:
     raise UnitError(name[:60], f"{wrong}; expected one of {names}", row=1, source=source)
 
 
-def _known(header: Iterable[str]) -> list[str]:
-    return [name for name in header if name in SUBJECT_COLUMNS or name in LAB_COLUMNS]
+def _known(header: Iterable[str]) -> dict[str, Cells]:
+    known: dict[str, Cells] = dict.fromkeys(LAB_COLUMNS, "number")
+    known.update(SUBJECT_COLUMNS)
+    return {name: known[name] for name in header if name in known}
 
 
 def _rows(table: Table, notes: tuple[str, ...]) -> LabRows:

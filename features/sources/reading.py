@@ -30,22 +30,22 @@ from features.labs import (
     years_from_days,
 )
 from features.sources.cells import MISSING_DAY, SERIAL_DATE, CellFault, codes, days, numbers, texts
-from features.sources.tables import Table
+from features.sources.tables import Cells, Table
 
 __all__ = ["CHAINS", "SEXES", "SUBJECT_COLUMNS", "Reading"]
 
-SUBJECT_COLUMNS = (
-    "subject_id",
-    "date",
-    "years",
-    "age",
-    "birth_year",
-    "sex",
-    "heavy_chain",
-    "light_chain",
-    "diagnosis_date",
-)
-"""Columns of a table of visits that hold no test."""
+SUBJECT_COLUMNS: Mapping[str, Cells] = {
+    "subject_id": "text",
+    "date": "day",
+    "years": "number",
+    "age": "number",
+    "birth_year": "number",
+    "sex": "word",
+    "heavy_chain": "word",
+    "light_chain": "word",
+    "diagnosis_date": "day",
+}
+"""Columns of a table of visits that hold no test, and what their cells are."""
 
 SEXES = {"F": FEMALE, "M": MALE, "female": FEMALE, "male": MALE, "unknown": UNKNOWN}
 HEAVY = {name: code for code, name in enumerate(HEAVY_CHAINS)} | {"unknown": UNKNOWN}

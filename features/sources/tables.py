@@ -10,12 +10,14 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from features.errors import ColumnError, InputError
 from features.history import Ints
@@ -23,7 +25,15 @@ from features.history import Ints
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "header_of", "is_parquet", "normal_name", "table_from_frame", "table_of"]
+__all__ = [
+    "Cells",
+    "Table",
+    "header_of",
+    "is_parquet",
+    "normal_name",
+    "table_from_frame",
+    "table_of",
+]
 
 MOST_COLUMNS = 5_000
 """More than any laboratory export has; a wider header is another kind of file."""
@@ -32,6 +42,14 @@ HEADER_ROW = 1
 EXCEL_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 PARQUET_MAGIC = b"PAR1"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+Cells = Literal["number", "day", "word", "text"]
+ARROW_TYPES = {
+    "number": pa.float64(),
+    "day": pa.date32(),
+    "word": pa.dictionary(pa.int32(), pa.string()),
+    "text": pa.string(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,7 @@ def header_of(path: Path) -> tuple[str, ...]:
     return _parquet_header(path) if is_parquet(path) else _csv_header(path)
 
 
-def table_of(path: Path, wanted: Iterable[str]) -> Table:
+def table_of(path: Path, wanted: Mapping[str, Cells]) -> Table:
     """The wanted columns of a CSV or Parquet file, without its blank rows.
 
     Parameters
@@ -96,10 +114,10 @@ def table_of(path: Path, wanted: Iterable[str]) -> Table:
     path
         A file whose header has been read by `header_of`.
     wanted
-        Normalised names; the others are not read.
+        Normalised name to what its cells should hold; other columns are not read. Where a CSV
+        cell holds something else, all cells are text.
     """
-    names = set(wanted)
-    table = _read_parquet(path, names) if is_parquet(path) else _read_csv(path, names)
+    table = _read_parquet(path, set(wanted)) if is_parquet(path) else _read_csv(path, wanted)
     if len(table) == 0:
         raise InputError("file", "has a header and no rows", source=path.name)
     return table
@@ -210,38 +228,44 @@ def _check_separator(header: str, source: str) -> None:
             raise ColumnError("header", message, row=HEADER_ROW, source=source)
 
 
-def _read_csv(path: Path, wanted: set[str]) -> Table:
+def _read_csv(path: Path, wanted: Mapping[str, Cells]) -> Table:
     data = path.read_bytes()
-    _decoded(data, path.name)
+    if not data.isascii():
+        _decoded(data, path.name)
     if b"\0" in data:
         row = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise InputError("file", "holds binary data; expected text", row=row, source=path.name)
     header = _csv_header(path)
+    chosen = {name: wanted[name] for name in header if name in wanted}
     # Arrow takes an open quotation mark for a cell that runs to the end of the file.
     if data.count(b'"') % 2 == 0:
-        try:
-            return _read_regular_csv(data, header, wanted, path.name)
-        except pa.ArrowInvalid:
-            pass
-    return _read_ragged_csv(data, header, wanted, path.name)
+        for kinds in (chosen, dict.fromkeys(chosen, "text")):
+            try:
+                return _read_regular_csv(data, header, kinds, path.name)
+            except pa.ArrowInvalid:
+                continue
+    return _read_ragged_csv(data, header, set(chosen), path.name)
 
 
-def _read_regular_csv(data: bytes, header: tuple[str, ...], wanted: set[str], source: str) -> Table:
-    chosen = [name for name in header if name in wanted]
-    places = [f"{place}" for place in range(len(header))]
+def _read_regular_csv(
+    data: bytes, header: tuple[str, ...], kinds: Mapping[str, str], source: str
+) -> Table:
+    places = {name: f"{header.index(name)}" for name in kinds}
     read = pa.csv.read_csv(
         pa.BufferReader(data),
-        read_options=pa.csv.ReadOptions(column_names=places, skip_rows=1),
+        read_options=pa.csv.ReadOptions(
+            column_names=[f"{place}" for place in range(len(header))], skip_rows=1
+        ),
         parse_options=pa.csv.ParseOptions(
             newlines_in_values=b'"' in data, ignore_empty_lines=len(header) == 1
         ),
         convert_options=pa.csv.ConvertOptions(
-            include_columns=[places[header.index(name)] for name in chosen],
-            column_types={place: pa.string() for place in places},
+            include_columns=list(places.values()),
+            column_types={places[name]: ARROW_TYPES[kind] for name, kind in kinds.items()},
             strings_can_be_null=False,
         ),
     )
-    columns = {name: column.combine_chunks() for name, column in zip(chosen, read, strict=True)}
+    columns = {name: column.combine_chunks() for name, column in zip(kinds, read, strict=True)}
     return _without_blank_rows(Table(source, columns, _rows(read.num_rows), {}))
 
 
@@ -249,12 +273,24 @@ def _rows(size: int) -> Ints:
     return np.arange(size, dtype=np.int64) + HEADER_ROW + 1
 
 
+def _filled(column: pa.Array) -> NDArray[np.bool_]:
+    valid = column.is_valid()
+    if pa.types.is_string(column.type):
+        valid = pa.compute.and_(valid, pa.compute.not_equal(column, ""))
+    elif pa.types.is_dictionary(column.type):
+        blank = pa.compute.index_in(pa.scalar(""), column.dictionary).as_py()
+        if blank is not None:
+            valid = pa.compute.not_equal(column.indices, blank)
+    filled: NDArray[np.bool_] = valid.to_numpy(zero_copy_only=False)
+    return filled
+
+
 def _without_blank_rows(table: Table) -> Table:
     filled = np.zeros(len(table), dtype=bool)
     for column in table.columns.values():
         if filled.all():
             return table
-        filled |= pa.compute.not_equal(column, "").to_numpy(zero_copy_only=False)
+        filled |= _filled(column)
     if filled.all():
         return table
     place = np.flatnonzero(filled)
