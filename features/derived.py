@@ -88,9 +88,9 @@ def involved_chain(kappa_lambda: Floats, light_chain: Codes) -> Codes:
     light_chain : (n,) array
         Typed chain, or unknown.
     """
-    in_excess = np.where(kappa_lambda >= 1.0, KAPPA, LAMBDA)
-    untyped = np.where(np.isnan(kappa_lambda), UNKNOWN, in_excess)
-    return np.where(light_chain == UNKNOWN, untyped, light_chain).astype(np.int8)
+    in_excess = np.where(kappa_lambda >= 1.0, np.int8(KAPPA), np.int8(LAMBDA))
+    untyped = np.where(np.isnan(kappa_lambda), np.int8(UNKNOWN), in_excess)
+    return np.where(light_chain == UNKNOWN, untyped, light_chain)
 
 
 def involved_ratio(kappa_lambda: Floats, light_chain: Codes) -> Floats:

@@ -215,14 +215,32 @@ def _place(
     visits: int,
 ) -> list[Finding]:
     """Put a column's values at their visits; two different ones at one visit are refused."""
-    given = ~np.isnan(canonical)
-    at, value = visit_of_row[column.visit[given]], canonical[given]
+    fresh = column.analyte not in labs
     target = labs.setdefault(column.analyte, np.full(visits, np.nan))
-    empty = np.isnan(target[at])
-    target[at[empty]] = value[empty]
-    conflict = np.flatnonzero(target[at] != value)
-    message = "is given twice for this day with different values; keep one"
-    return [_at(rows, i, column.field, message) for i in column.visit[given][conflict]]
+    if fresh and visits == rows.subject.size and np.all(column.visit[1:] > column.visit[:-1]):
+        target[visit_of_row[column.visit]] = canonical
+        return []
+    given = np.flatnonzero(~np.isnan(canonical))
+    at, value = visit_of_row[column.visit[given]], canonical[given]
+    free = np.flatnonzero(np.isnan(target[at]))
+    first = np.full(visits, -1)
+    first[at[free[::-1]]] = free[::-1]
+    target[at[free]] = value[first[at[free]]]
+    again = np.flatnonzero(first[at] != np.arange(given.size))
+    # The same value through two units may differ in its last binary digits.
+    same = np.isclose(value[again], target[at[again]], rtol=1e-9, atol=0)
+    row = column.visit[given[again]]
+    twice = "is given twice for this day"
+    return [
+        *(
+            _at(rows, i, column.field, f"{twice} with different values; keep one")
+            for i in row[~same]
+        ),
+        *(
+            _at(rows, i, column.field, f"{twice} with the same value; it counts once", "doubted")
+            for i in row[same]
+        ),
+    ]
 
 
 def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
