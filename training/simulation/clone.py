@@ -13,7 +13,7 @@ __all__ = ["EVOLVING", "GROWTH", "SLOW", "STABLE", "Clone", "draw_clone"]
 STABLE, SLOW, EVOLVING = 0, 1, 2
 GROWTH = ("stable", "slow", "evolving")
 NEVER = 1e9
-MOST_M_PROTEIN_G_DL = 8.0
+MOST_M_PROTEIN_G_DL = 6.5
 """Above it hyperviscosity ends watchful waiting long since."""
 
 

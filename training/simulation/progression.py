@@ -4,11 +4,10 @@ import numpy as np
 
 from features.landmark import LandmarkFeatures
 from models.published.imwg_2020_points import IMWG_2020_POINTS
-from models.published.mayo_evolving import MAYO_EVOLVING
 from models.published.pangea_smm import PANGEA_SMM
 from models.published.twenty_two_twenty import TWENTY_TWO_TWENTY
 from training.cohorts import Cohort
-from training.simulation.arrays import Floats
+from training.simulation.arrays import Bools, Floats
 from training.simulation.law import Death
 from training.simulation.observed import Observed, Outcome, median_years, net_risk
 from training.simulation.scenarios import scenario_named
@@ -103,15 +102,33 @@ def _landmarks(seen: Observed) -> Figures:
 
 
 def _evolving(seen: Observed) -> Figures:
-    """Time to progression from one year on, by the evolving factors seen in that year."""
-    features, outcome = seen.at(1.0)
-    score = MAYO_EVOLVING.estimate(features).score
-    assert score is not None
+    """Time to progression from one year on, by Ravi's factors in the first year.
+
+    Both labs are compared with the value at diagnosis, as in the source; the published score at a
+    later landmark compares with any earlier value, which noise alone raises more often.
+    """
+    later, outcome = seen.at(1.0)
+    first, half = (
+        LandmarkFeatures(later.history, later.subject, moment)
+        for moment in (np.zeros(len(later)), np.full(len(later), 0.5))
+    )
+    evolving = _m_protein_rose(first, half, least=3.0, by=0.10) | _m_protein_rose(
+        first, later, least=0.0, by=0.25
+    )
+    falling = first["hemoglobin_g_dl"] - later["hemoglobin_g_dl"] >= 0.5
+    factors = (first["bmpc_percent"] >= 20).astype(int) + evolving + falling
     figures = {
-        f"evolving_{factors}_median": median_years(outcome.of(score == factors))
-        for factors in range(4)
+        f"evolving_{number}_median": median_years(outcome.of(factors == number))
+        for number in range(4)
     }
-    return figures | {"evolving_3_risk_2y": net_risk(outcome.of(score == 3), 2.0)}
+    return figures | {"evolving_3_risk_2y": net_risk(outcome.of(factors == 3), 2.0)}
+
+
+def _m_protein_rose(
+    first: LandmarkFeatures, later: LandmarkFeatures, *, least: float, by: float
+) -> Bools:
+    before, now = first["m_protein_g_dl"], later["m_protein_g_dl"]
+    return (before >= least) & (now >= (1 + by) * before) & (now - before >= 0.5)
 
 
 def _discrimination(seen: Observed) -> Figures:
