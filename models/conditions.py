@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.analytes import ANALYTES
 from features.criteria import CRITERIA, MET, NOT_MET, STAGES, UNKNOWN, Staging, stage
 from features.cuts import States
 from features.errors import InputError
@@ -17,9 +18,12 @@ from features.landmark import FEATURES, NEEDS, LandmarkFeatures
 from features.trends import EvolvingRule
 from models.catalogue import PUBLISHED
 from models.published.markers import course, kappa_lambda_abnormal
+from models.published.points import PointScore
 from models.risk import Estimates
 
 __all__ = ["Condition", "Counted", "Leaf", "Subjects", "read_condition"]
+
+_SCORES = {name: model for name, model in PUBLISHED.items() if isinstance(model, PointScore)}
 
 
 class Subjects:
@@ -57,10 +61,13 @@ class Leaf:
         What to give when the condition is unknown.
     state
         From k subjects to (k,) states.
+    waits
+        Whether eligibility waits for it even in a rule that is otherwise left to check by hand.
     """
 
     needs: tuple[str, ...]
     state: Callable[[Subjects], States]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +196,28 @@ def _criterion(data: dict[str, object], place: str) -> Condition:
         # Whether the disease is the cause of a threshold met, no laboratory value can say.
         return np.where(subjects.staging.states[name] == MET, UNKNOWN, MET).astype(np.int8)
 
-    return Counted((reached, Leaf((f"cause of {name}",), caused)), 2)
+    return Counted((reached, Leaf((f"cause of {name}",), caused, waits=True)), 2)
 
 
 def _group(data: dict[str, object], place: str) -> Condition:
-    model = _choice(data, "model", PUBLISHED, place)
-    group = data.get("group")
+    name = _choice(data, "model", _SCORES, place)
+    model = _SCORES[name]
+    place_of = {band.group: i for i, band in enumerate(model.bands)}
+    group = place_of[_choice({"group": None, **data}, "group", place_of, place)]
 
     def state(subjects: Subjects) -> Codes:
-        estimates = subjects.estimates(model)
-        if group not in estimates.groups:
-            raise InputError(place, f"'group' must be one of {', '.join(estimates.groups)}")
-        possible = estimates.possible[:, estimates.groups.index(str(group))]
-        only = possible & (estimates.possible.sum(axis=1) == 1)
-        none_known = ~estimates.possible.any(axis=1)
-        return np.where(none_known | (possible & ~only), UNKNOWN, only).astype(np.int8)
+        groups = subjects.estimates(name).possible
+        possible, others = groups[:, group], groups.sum(axis=1) - groups[:, group]
+        # Refused leaves no group at all, which is as unknown as several of them.
+        open_ = (possible & (others > 0)) | ~(possible | (others > 0))
+        return np.where(open_, UNKNOWN, possible).astype(np.int8)
 
-    needs = tuple(dict.fromkeys(n for f in PUBLISHED[model].required for n in FEATURES[f].needs))
+    needs = tuple(dict.fromkeys(n for f in model.required for n in FEATURES[f].needs))
     return Leaf(needs, state)
 
 
 def _risen(data: dict[str, object], place: str) -> Condition:
-    quantity = str(data["risen"])
+    quantity = _choice(data, "risen", ANALYTES, place)
     rule = EvolvingRule(
         quantity,
         "relative rise",

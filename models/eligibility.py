@@ -1,112 +1,21 @@
-"""Eligibility for a trial by its rules: eligible, excluded by, or unknown until.
+"""Eligibility for a trial by its rules: eligible, excluded by, or unknown until."""
 
-Rules are data: a TOML file with the trial's registration number, the date of the criteria, their
-source, and conditions to include and to exclude (`models.conditions`). The trials carried along lie
-in ``models/trials``; a file of one's own has the same form.
-"""
-
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.criteria import MET, NOT_MET, UNKNOWN
-from features.errors import InputError
 from features.history import Codes
 from features.landmark import LandmarkFeatures
-from models.conditions import Condition, Counted, Subjects, read_condition
+from models.conditions import Condition, Counted, Leaf, Subjects
+from models.trial import Trial
 
-__all__ = [
-    "ELIGIBILITIES",
-    "TRIALS",
-    "Eligibility",
-    "Rule",
-    "Treatment",
-    "Trial",
-    "evaluate",
-    "load_trial",
-]
+__all__ = ["ELIGIBILITIES", "ELIGIBLE", "EXCLUDED", "UNDECIDED", "Eligibility", "evaluate"]
 
 ELIGIBLE, UNDECIDED, EXCLUDED = 0, 1, 2
 ELIGIBILITIES = ("eligible", "unknown", "excluded")
-
-TRIALS = ("AQUILA", "DETER-SMM", "ITHACA", "E3A06", "GEM-CESAR")
-"""Trials whose rules are carried along."""
-
-_KEYS = {"trial", "nct", "version", "citation", "note", "include", "exclude", "treatment"}
-_RULE_KEYS = {"text", "unknown"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One criterion of a trial.
-
-    Parameters
-    ----------
-    text
-        As a screener reads it.
-    condition
-        What must hold, or must not.
-    excludes
-        Whether holding excludes.
-    gates
-        Whether an unknown condition leaves eligibility unknown; otherwise it is listed to check by
-        hand, as imaging and performance status are at every screening visit.
-    """
-
-    text: str
-    condition: Condition
-    excludes: bool
-    gates: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """What a randomised trial found its drug to do.
-
-    Parameters
-    ----------
-    drug, outcome, population, citation
-        Of the trial.
-    hazard_ratio
-        Of the outcome, against observation.
-    interval
-        95 % confidence interval of the hazard ratio.
-    """
-
-    drug: str
-    outcome: str
-    population: str
-    hazard_ratio: float
-    interval: tuple[float, float]
-    citation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A trial's eligibility criteria at one date.
-
-    Parameters
-    ----------
-    name, nct, version, citation, note
-        Name, registration, date of the criteria, source, and what a reader must know.
-    rules
-        In the order of the file.
-    treatment
-        Where the trial has reported, else None.
-    """
-
-    name: str
-    nct: str
-    version: str
-    citation: str
-    note: str
-    rules: tuple[Rule, ...]
-    treatment: Treatment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,86 +58,6 @@ class Eligibility:
         return self.checks[int(self.reason_of[i])]
 
 
-def load_trial(name: str | Path) -> Trial:
-    """Rules of a trial carried along, by its name, or of a TOML file of one's own.
-
-    Raises
-    ------
-    InputError
-        When there is no such trial or file, or the file is not of this form.
-
-    Examples
-    --------
-    >>> load_trial("AQUILA").nct
-    'NCT03301220'
-    """
-    known = {trial.lower(): trial for trial in TRIALS}
-    if str(name).lower() in known:
-        file = resources.files("models").joinpath("trials", f"{str(name).lower()}.toml")
-        return read_trial(file.read_text("utf-8"), source=known[str(name).lower()])
-    path = Path(name)
-    if not path.is_file():
-        raise InputError("trial", f"must be one of {', '.join(TRIALS)}, or a TOML file of rules")
-    try:
-        return read_trial(path.read_text("utf-8"), source=path.name)
-    except UnicodeDecodeError:
-        raise InputError(path.name, "must be UTF-8 text") from None
-
-
-def read_trial(text: str, *, source: str) -> Trial:
-    """Rules from TOML text; `source` names it in errors."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(source, f"is not valid TOML: {error}") from None
-    if surplus := sorted(set(data) - _KEYS):
-        raise InputError(source, f"'{surplus[0]}' is not understood")
-    if lacking := [key for key in ("trial", "nct", "version", "citation") if key not in data]:
-        raise InputError(source, f"lacks '{lacking[0]}'")
-    rules = tuple(_rules(data, source))
-    if not rules:
-        raise InputError(source, "holds no [[include]] and no [[exclude]]")
-    name, nct, version, citation, note = (
-        str(data.get(key, "")) for key in ("trial", "nct", "version", "citation", "note")
-    )
-    treatment = _treatment(data["treatment"], source) if "treatment" in data else None
-    return Trial(name, nct, version, citation, note, rules, treatment)
-
-
-def _rules(data: Mapping[str, object], source: str) -> Iterator[Rule]:
-    for kind in ("include", "exclude"):
-        tables = data.get(kind, [])
-        if not isinstance(tables, list):
-            raise InputError(source, f"'{kind}' must be written [[{kind}]]")
-        for i, table in enumerate(tables, 1):
-            place = f"{source}, {kind} {i}"
-            if "text" not in table:
-                raise InputError(place, "lacks 'text'")
-            if table.get("unknown", "waits") not in ("waits", "check"):
-                raise InputError(place, "'unknown' must be waits or check")
-            condition = {key: value for key, value in table.items() if key not in _RULE_KEYS}
-            yield Rule(
-                text=str(table["text"]),
-                condition=read_condition(condition, place=place),
-                excludes=kind == "exclude",
-                gates=table.get("unknown") != "check",
-            )
-
-
-def _treatment(table: Mapping[str, object], source: str) -> Treatment:
-    try:
-        low, high = (float(end) for end in table["interval"])  # type: ignore[attr-defined]
-        ratio = float(str(table["hazard_ratio"]))
-        texts = [str(table[key]) for key in ("drug", "outcome", "population", "citation")]
-    except (KeyError, TypeError, ValueError):
-        expected = "needs drug, outcome, population, citation, hazard_ratio and interval = [a, b]"
-        raise InputError(f"{source}, treatment", expected) from None
-    drug, outcome, population, citation = texts
-    if not 0 < low <= ratio <= high:
-        raise InputError(f"{source}, treatment", "interval must hold the hazard ratio")
-    return Treatment(drug, outcome, population, ratio, (low, high), citation)
-
-
 def evaluate(trial: Trial, features: LandmarkFeatures) -> Eligibility:
     """Eligibility at every landmark.
 
@@ -240,30 +69,24 @@ def evaluate(trial: Trial, features: LandmarkFeatures) -> Eligibility:
         Of k landmarks.
     """
     subjects = Subjects(features)
-    leaves: list[tuple[tuple[str, ...], Codes]] = []
-    spans = []
     states = np.empty((len(trial.rules), len(features)), dtype=np.int8)
+    leaves: list[list[_Found]] = [[] for _ in trial.rules]
     for i, rule in enumerate(trial.rules):
-        before = len(leaves)
-        states[i] = _state(rule.condition, subjects, leaves)
-        spans.append(slice(before, len(leaves)))
-    status = _status(trial, states)
-    pattern = np.vstack([states, *(found for _, found in leaves)])
-    first, which = _distinct(pattern)
-    reasons, checks = [], []
-    for i in first:
-        at = [[(needs, int(found[i])) for needs, found in leaves[span]] for span in spans]
-        reasons.append(_reason(trial, int(status[i]), states[:, i], at))
-        checks.append(_open(trial, states[:, i], at, gates=False))
+        states[i] = _state(rule.condition, subjects, leaves[i])
+    status = _status(trial, states, leaves)
+    first, which = _distinct(np.vstack([states, *(f for found in leaves for _, f in found)]))
+    reasons = [_reason(trial, int(status[i]), states, leaves, int(i)) for i in first]
+    checks = [", ".join(_open(trial, states, leaves, int(i), waits=False)) for i in first]
     return Eligibility(trial, status, states, tuple(reasons), tuple(checks), which)
 
 
-def _state(
-    condition: Condition, subjects: Subjects, leaves: list[tuple[tuple[str, ...], Codes]]
-) -> Codes:
+_Found = tuple[Leaf, Codes]
+
+
+def _state(condition: Condition, subjects: Subjects, leaves: list[_Found]) -> Codes:
     if not isinstance(condition, Counted):
         found = condition.state(subjects).astype(np.int8)
-        leaves.append((condition.needs, found))
+        leaves.append((condition, found))
         return found
     met, perhaps = np.zeros((2, len(subjects)), dtype=np.int8)
     for each in condition.of:
@@ -274,14 +97,15 @@ def _state(
     return np.where(surely, MET, np.where(possibly, UNKNOWN, NOT_MET)).astype(np.int8)
 
 
-def _status(trial: Trial, states: Codes) -> Codes:
+def _status(trial: Trial, states: Codes, leaves: list[list[_Found]]) -> Codes:
     excluded = np.zeros(states.shape[1], dtype=bool)
-    open_ = np.zeros(states.shape[1], dtype=bool)
-    for rule, found in zip(trial.rules, states, strict=True):
-        excluded |= found == (MET if rule.excludes else NOT_MET)
-        if rule.gates:
-            open_ |= found == UNKNOWN
-    return np.where(excluded, EXCLUDED, np.where(open_, UNDECIDED, ELIGIBLE)).astype(np.int8)
+    waits = np.zeros(states.shape[1], dtype=bool)
+    for rule, state, found in zip(trial.rules, states, leaves, strict=True):
+        excluded |= state == (MET if rule.excludes else NOT_MET)
+        for leaf, of_leaf in found:
+            if rule.gates or leaf.waits:
+                waits |= (state == UNKNOWN) & (of_leaf == UNKNOWN)
+    return np.where(excluded, EXCLUDED, np.where(waits, UNDECIDED, ELIGIBLE)).astype(np.int8)
 
 
 def _distinct(pattern: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -299,30 +123,29 @@ def _distinct(pattern: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 _MOST_CODES = 2**61
 """A further row of three states still fits 64 bits."""
 
-_Leaves = list[list[tuple[tuple[str, ...], int]]]
 
-
-def _reason(trial: Trial, status: int, states: Codes, at: _Leaves) -> str:
+def _reason(trial: Trial, status: int, states: Codes, leaves: list[list[_Found]], i: int) -> str:
     if status == EXCLUDED:
         by = [
             ("" if rule.excludes else "not ") + rule.text
-            for rule, found in zip(trial.rules, states, strict=True)
-            if found == (MET if rule.excludes else NOT_MET)
+            for rule, state in zip(trial.rules, states[:, i], strict=True)
+            if state == (MET if rule.excludes else NOT_MET)
         ]
         return f"excluded by: {'; '.join(by)}"
     if status == UNDECIDED:
-        return f"unknown until: {_open(trial, states, at, gates=True)}"
+        return f"unknown until: {', '.join(_open(trial, states, leaves, i, waits=True))}"
     return ""
 
 
-def _open(trial: Trial, states: Codes, at: _Leaves, *, gates: bool) -> str:
-    """What would settle the rules that are unknown, of those that gate or of those that do not."""
-    needs = dict.fromkeys(
+def _open(
+    trial: Trial, states: Codes, leaves: list[list[_Found]], i: int, *, waits: bool
+) -> Iterable[str]:
+    """What would settle the unknown rules of subject i: what eligibility waits for, or the rest."""
+    return dict.fromkeys(
         need
-        for rule, found, leaves in zip(trial.rules, states, at, strict=True)
-        if found == UNKNOWN and rule.gates == gates
-        for names, leaf in leaves
-        if leaf == UNKNOWN
-        for need in names
+        for rule, state, found in zip(trial.rules, states[:, i], leaves, strict=True)
+        if state == UNKNOWN
+        for leaf, of_leaf in found
+        if of_leaf[i] == UNKNOWN and (rule.gates or leaf.waits) == waits
+        for need in leaf.needs
     )
-    return ", ".join(needs)

@@ -10,9 +10,10 @@ import numpy as np
 from features.criteria import STAGES, Staging, stage
 from features.history import Floats, History, Ints
 from features.landmark import LandmarkFeatures
-from models.eligibility import ELIGIBILITIES, ELIGIBLE, Eligibility, Trial, evaluate, load_trial
+from models.eligibility import ELIGIBILITIES, ELIGIBLE, Eligibility, evaluate
 from models.published.pangea_smm import PANGEA_SMM
 from models.risk import RiskModel
+from models.trial import Trial, load_trial
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.history import Floats
-from models.eligibility import Treatment
 from models.risk import Estimates
+from models.trial import Treatment
 
 __all__ = ["HORIZONS_YEARS", "Benefit", "expected_benefit"]
 
@@ -65,7 +65,7 @@ def expected_benefit(estimates: Estimates, treatment: Treatment) -> Benefit:
 
     Examples
     --------
-    >>> from models.eligibility import load_trial
+    >>> from models.trial import load_trial
     >>> row = np.array([[0.4]])
     >>> estimates = Estimates((2.0,), np.array([0], dtype=np.int8), row, row, row)
     >>> expected_benefit(estimates, load_trial("AQUILA").treatment).reduction.round(3)
