@@ -83,12 +83,12 @@ def read_cohort(directory: Path) -> Cohort:
     name, kind = _read_identity(directory, has_truth=truth is not None)
     _check_visits(visits)
     outcomes = _checked_outcomes(outcomes)
-    without = ~visits["subject_id"].isin(outcomes["subject_id"])
-    if without.any():
-        row = int(np.flatnonzero(without.to_numpy())[0]) + 2
-        raise InputError(
-            "visits.subject_id", "every subject with visits needs a row in outcomes", row=row
-        )
+    _refuse_first(
+        ~visits["subject_id"].isin(outcomes["subject_id"]).to_numpy(),
+        InputError,
+        "visits.subject_id",
+        "every subject with visits needs a row in outcomes",
+    )
     return Cohort(name, kind, visits, outcomes, truth)
 
 
@@ -245,6 +245,12 @@ def _read_table(directory: Path, name: str, *, required: bool = True) -> pd.Data
     except (ValueError, UnicodeDecodeError, OSError, pa.ArrowInvalid) as error:
         raise InputError(str(found[0]), "cannot be read as a table with a header row") from error
     _require_columns(table, name, ("subject_id",))
+    _refuse_first(
+        table["subject_id"].isna().to_numpy(),
+        InputError,
+        f"{name}.subject_id",
+        "every row needs a subject",
+    )
     return table.assign(subject_id=table["subject_id"].astype(str))
 
 
@@ -290,10 +296,6 @@ def _read_identity(directory: Path, *, has_truth: bool) -> tuple[str, Kind]:
 def _check_visits(visits: pd.DataFrame) -> None:
     if not {"date", "years"} & set(visits.columns):
         raise ColumnError("visits", "expected a column date (ISO) or years (since diagnosis)")
-    absent = visits["subject_id"].isin(["", "nan", "None"])
-    if absent.any():
-        row = int(np.flatnonzero(absent.to_numpy())[0]) + 2
-        raise InputError("visits.subject_id", "every visit needs a subject", row=row)
 
 
 def _checked_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
