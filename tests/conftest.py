@@ -24,6 +24,11 @@ Publish = Callable[..., Path]
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--pictures docs/images`` renews the pictures of the documentation."""
+    parser.addoption("--pictures", default=None, help="folder for screenshots of the page")
+
+
 @pytest.fixture(scope="session")
 def landmarks() -> Landmarks:
     """Landmarks of people with one visit each, from values by quantity; NaN is not measured."""

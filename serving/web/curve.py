@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from serving.values import Json
 
-__all__ = ["COLOURS", "Curve", "Line", "Mark", "colours", "draw"]
+__all__ = ["COLOURS", "Curve", "Line", "Look", "Mark", "draw", "looks"]
 
 WIDTH, HEIGHT = 480, 330
 LEFT, RIGHT, TOP, BOTTOM = 46, 140, 12, 44
@@ -19,7 +19,8 @@ BAR_OFFSET = 2.6
 """Marks of models at one horizon stand side by side, this many units apart."""
 FEWEST_JOINED = 3
 COLOURS = 8
-"""Of the palette in the style sheet; shapes of the marks change with them."""
+"""Of the palette in the style sheet; a ninth model has the first colour with the second shape."""
+SHAPES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Colour and shape of one model's marks, the same in table and curve."""
+
+    colour: int
+    shape: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One model: its marks, the points its line joins, and where its name stands."""
 
     name: str
-    colour: int
+    look: Look
     marks: tuple[Mark, ...]
     points: str
     label_y: float
@@ -66,15 +75,15 @@ class Curve:
     leader: int = LEADER
 
 
-def colours(estimates: Sequence[Json]) -> Mapping[str, int]:
-    """Colour of every model that answered, the same in table and curve."""
+def looks(estimates: Sequence[Json]) -> Mapping[str, Look]:
+    """Look of every model that answered."""
     answered = [entry["model"] for entry in estimates if entry["status"] != "refused"]
-    return {name: i % COLOURS for i, name in enumerate(answered)}
+    return {name: Look(i % COLOURS, (i + i // COLOURS) % SHAPES) for i, name in enumerate(answered)}
 
 
 def draw(estimates: Sequence[Json]) -> Curve | None:
     """Curve of the models that gave a risk or a range; None without any."""
-    colour = colours(estimates)
+    look = looks(estimates)
     shown = [entry for entry in estimates if any(_drawable(row) for row in entry["risks"])]
     if not shown:
         return None
@@ -91,9 +100,7 @@ def draw(estimates: Sequence[Json]) -> Curve | None:
             for row in entry["risks"]
             if _drawable(row)
         )
-        lines.append(
-            Line(entry["model"], colour[entry["model"]], marks, _points(marks), _end(marks))
-        )
+        lines.append(Line(entry["model"], look[entry["model"]], marks, _points(marks), _end(marks)))
     return Curve(
         lines=_spread(lines),
         x_ticks=tuple((_x(year, longest), f"{year:g}") for year in _years(longest)),
@@ -155,6 +162,6 @@ def _spread(lines: Sequence[Line]) -> tuple[Line, ...]:
     for name in sorted(heights, key=lambda each: -heights[each]):
         ceiling = heights[name] = min(heights[name], ceiling - LABEL_GAP)
     return tuple(
-        Line(line.name, line.colour, line.marks, line.points, round(heights[line.name], 1))
+        Line(line.name, line.look, line.marks, line.points, round(heights[line.name], 1))
         for line in lines
     )

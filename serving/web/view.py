@@ -8,7 +8,7 @@ from features.analytes import ANALYTES
 from features.criteria import CRITERIA
 from features.landmark import DERIVED
 from serving.values import Json
-from serving.web.curve import colours
+from serving.web.curve import Look, looks
 from serving.web.texts import Texts
 
 __all__ = ["Cell", "ModelRow", "RiskTable", "input_label", "percent", "risk_table"]
@@ -63,7 +63,7 @@ class ModelRow:
     """One model of the table."""
 
     entry: Json
-    colour: int | None
+    look: Look | None
     group: str
     cells: tuple[Cell | None, ...]
     missing: tuple[str, ...]
@@ -82,17 +82,17 @@ class RiskTable:
 def risk_table(estimates: Sequence[Json], t: Texts) -> RiskTable:
     """Risks of all models at every horizon that any of them gives."""
     horizons = sorted({row["horizon_years"] for entry in estimates for row in entry["risks"]})
-    colour = colours(estimates)
-    rows = tuple(_row(colour, entry, horizons, t) for entry in estimates)
+    look = looks(estimates)
+    rows = tuple(_row(look, entry, horizons, t) for entry in estimates)
     kinds = tuple(dict.fromkeys(e["interval"] for e in estimates if e["interval"]))
     return RiskTable(tuple(years_label(years, t) for years in horizons), rows, kinds)
 
 
-def _row(colour: Mapping[str, int], entry: Json, horizons: Sequence[float], t: Texts) -> ModelRow:
+def _row(look: Mapping[str, Look], entry: Json, horizons: Sequence[float], t: Texts) -> ModelRow:
     given = {row["horizon_years"]: row for row in entry["risks"]}
     return ModelRow(
         entry=entry,
-        colour=colour.get(entry["model"]),
+        look=look.get(entry["model"]),
         group=_group(entry, t),
         cells=tuple(_cell(given[years], t) if years in given else None for years in horizons),
         missing=tuple(input_label(name, t) for name in entry["missing"]),

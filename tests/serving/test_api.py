@@ -103,7 +103,7 @@ def _analyte(body: Body) -> None:
         (_future, ["visits[1].date"]),
         (
             _twice,
-            [f"visits[0].labs.{name}.value" for name in ("m_protein", "hemoglobin", "creatinine")],
+            [f"visits[1].labs.{name}.value" for name in ("m_protein", "hemoglobin", "creatinine")],
         ),
         (_no_lab, ["visits"]),
         (_model, ["models[1]"]),

@@ -1,0 +1,68 @@
+"""Debian's Chromium, and a page that notes every request and every violation."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; without one the test fails with the line to type."""
+    found = shutil.which("chromium")
+    assert found, "Chromium is missing; type: apt-get install -y chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """A page, the hosts it asked and what its console said."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Any) -> Iterator[Callable[..., Visitor]]:
+    """Open `/ui/` in a fresh context."""
+    contexts = []
+
+    def open_page(**options: Any) -> Visitor:
+        context = chromium.new_context(base_url=server.url, **options)
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        visitor = Visitor(context.new_page())
+        visitor.page.on("request", lambda asked: visitor.hosts.add(urlsplit(asked.url).netloc))
+        visitor.page.on("console", lambda message: visitor.said.append(message.text))
+        visitor.page.on("pageerror", lambda error: visitor.said.append(str(error)))
+        visitor.page.goto("/ui/")
+        return visitor
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: `--pictures docs/images` renews those of the documentation."""
+    chosen = pytestconfig.getoption("--pictures")
+    return Path(chosen) if chosen else tmp_path_factory.mktemp("pictures")

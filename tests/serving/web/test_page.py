@@ -1,0 +1,111 @@
+import re
+from typing import Any
+
+import pytest
+
+from features.analytes import ANALYTES
+from serving.web.form import EXAMPLE
+
+Client = Any
+
+
+def ask(client: Client, **more: str) -> Any:
+    return client.post("/ui/", data={**EXAMPLE, "action": "ask", **more})
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_the_root_leads_to_the_page(client: Client) -> None:
+    for path in ("/", "/ui"):
+        response = client.get(path)
+        assert (response.status_code, response.headers["location"]) == (303, "/ui/")
+
+
+def test_the_form_has_every_analyte_with_every_unit(client: Client) -> None:
+    html = client.get("/ui/").text
+    for analyte in ANALYTES.values():
+        assert f'name="visits[0].labs.{analyte.name}.value"' in html
+        if len(analyte.units) > 1:
+            select = html.split(f'name="units.{analyte.name}"')[1].split("</select>")[0]
+            assert re.findall(r"<option(?: selected)?>([^<]+)", select) == list(analyte.units)
+
+
+def test_an_answer_shows_models_staging_missing_sources_and_intended_use(client: Client) -> None:
+    response = ask(client)
+    assert response.status_code == 200
+    said = text_of(response.text)
+    assert "Staging by IMWG 2014 SMM" in said
+    assert "44 %" in said  # 20/2/20 with three of three: 44.2 % at two years
+    assert "smm-progression" in said
+    assert "Demonstration: trained on a simulated cohort" in said
+    assert "for MGUS; staging says SMM" in said
+    assert "doi:10.1038/s41408-018-0077-4" in said
+    assert "not a medical device" in said
+    assert "<svg" in response.text
+
+
+def test_what_was_typed_stays_typed(client: Client) -> None:
+    html = ask(client, **{"visits[1].labs.albumin.value": "40,5"}).text
+    assert 'value="40,5"' in html
+    assert re.search(r"<option selected>umol/L", html)
+
+
+def test_a_problem_stands_at_its_field_and_nothing_is_answered(client: Client) -> None:
+    response = ask(client, **{"visits[2].labs.hemoglobin.value": "1240"})
+    assert response.status_code == 422
+    assert 'href="#visits[2].labs.hemoglobin.value"' in response.text
+    assert 'aria-describedby="problem-visits[2].labs.hemoglobin.value"' in response.text
+    assert 'id="answer"' not in response.text
+
+
+def test_a_value_without_a_date_is_asked_for_its_date(client: Client) -> None:
+    response = ask(client, **{"visits[1].date": ""})
+    assert response.status_code == 422
+    assert 'href="#visits[1].date"' in response.text
+
+
+def test_what_is_typed_is_text_and_never_markup(client: Client) -> None:
+    hostile = '"><script>alert(1)</script>'
+    fields = {"subject.age": hostile, "subject.sex": hostile, "units.m_protein": hostile}
+    html = ask(client, **fields).text
+    assert "<script>alert" not in html
+
+
+@pytest.mark.parametrize("action", ["example", "clear", "add"])
+def test_the_other_buttons_show_a_form_and_no_answer(client: Client, action: str) -> None:
+    response = client.post("/ui/", data={**EXAMPLE, "action": action})
+    assert response.status_code == 200
+    assert 'id="answer"' not in response.text
+    assert ('value="2025-09-09"' in response.text) == (action != "clear")
+    assert ('name="visits[3].date"' in response.text) == (action == "add")
+
+
+def test_a_form_of_another_kind_or_size_is_refused(client: Client) -> None:
+    assert client.post("/ui/", json={}).status_code == 415
+    many = "&".join(f"a{i}=1" for i in range(5000)).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert client.post("/ui/", content=many, headers=headers).status_code == 400
+    assert client.post("/ui/", content=b"a=%ff", headers=headers).status_code == 400
+
+
+def test_static_files_are_three_and_no_path_leads_elsewhere(client: Client) -> None:
+    for name in ("style.css", "icon.svg", "page.js"):
+        assert client.get(f"/ui/static/{name}").status_code == 200
+    for name in ("..%2Fpage.py", "page.html", "../texts/en.toml"):
+        assert client.get(f"/ui/static/{name}").status_code == 404
+
+
+def test_the_first_load_weighs_less_than_120_kilobytes(client: Client) -> None:
+    import gzip
+
+    paths = ("/ui/", "/ui/static/style.css", "/ui/static/icon.svg", "/ui/static/page.js")
+    assert sum(len(gzip.compress(client.get(path).content)) for path in paths) < 120_000
+
+
+def test_no_page_loads_anything_from_another_host(client: Client) -> None:
+    html = client.get("/ui/").text + ask(client).text
+    assert not re.search(r'(src|href|action)="(https?:)?//', html)
+    assert " style=" not in html
+    assert " onclick=" not in html
