@@ -1,27 +1,71 @@
 """Readers, one per format, all to the same lab rows."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from features.errors import InputError
 from features.labs import LabRows
 from features.sources.csv import read_table
+from features.sources.long import read_long
+from features.sources.pangea import is_pangea, read_pangea
+from features.sources.tables import header_of
 
 __all__ = ["Format", "read_visits"]
 
 Format = Literal["auto", "csv", "pangea", "fhir", "omop"]
 
 
-def read_visits(path: Path | str, *, format: Format = "auto") -> LabRows:  # noqa: A002
+def read_visits(
+    path: Path | str,
+    *,
+    format: Format = "auto",  # noqa: A002
+    codes: Path | str | None = None,
+) -> LabRows:
     """Lab rows of a file, a folder or a database, in the order of the source.
 
     Parameters
     ----------
     path
-        What to read.
+        CSV or Parquet (wide, long or PANGEA's), FHIR Bundle or NDJSON, a folder of OMOP tables, or
+        a database URL with OMOP tables.
     format
-        How it is laid out; ``auto`` looks at the name and the first bytes.
+        How it is laid out; ``auto`` looks at the name and the first bytes. ``csv`` is the wide or
+        the long layout, whichever the header shows, as CSV or Parquet.
+    codes
+        CSV file with the columns ``code`` and ``analyte`` that maps a site's own codes to the
+        catalogue; FHIR and OMOP only.
+
+    Raises
+    ------
+    InputError
+        If the source as a whole cannot be used; a cell that cannot is a problem of its subject.
     """
-    if format in ("auto", "csv"):
-        return read_table(path)
-    raise InputError("format", "is not read; expected csv")
+    if format not in get_args(Format):
+        raise InputError("format", f"is not known; expected one of {', '.join(get_args(Format))}")
+    chosen = _detected(path) if format == "auto" else format
+    if chosen == "fhir":
+        from features.sources.fhir import read_fhir
+
+        return read_fhir(path, codes=codes)
+    if chosen == "omop":
+        from features.sources.omop import read_omop
+
+        return read_omop(path, codes=codes)
+    if chosen == "pangea":
+        return read_pangea(path)
+    return read_long(path) if "value" in header_of(Path(path)) else read_table(path)
+
+
+def _detected(path: Path | str) -> Format:
+    if "://" in str(path):
+        return "omop"
+    file = Path(path)
+    if file.is_dir():
+        return "omop"
+    if file.suffix.lower() in {".json", ".ndjson", ".jsonl"}:
+        return "fhir"
+    if file.is_file():
+        with file.open("rb") as opened:
+            if opened.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+                return "fhir"
+    return "pangea" if is_pangea(header_of(file)) else "csv"
