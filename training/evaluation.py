@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -141,7 +142,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError("file", "not found", source=path.name)
     try:
         table = reader(path)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, BadZipFile) as error:
         problem = "cannot be read as a table with one header row"
         raise InputError("file", problem, source=path.name) from error
     table.columns = [str(column).strip() for column in table.columns]

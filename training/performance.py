@@ -80,6 +80,7 @@ class Sample:
     pseudo: FloatArray
     observed: Estimate
     null: Estimate
+    refusal: str | None
     cluster: IntArray | None
     settings: Settings
 
@@ -101,17 +102,32 @@ def sample_of(
     weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
     curve = aalen_johansen(duration, line.event, timeline=line, until_years=horizon_years)
     observed = curve.at(horizon_years, level=settings.level)
+    refusal = _beyond_follow_up(line, horizon_years)
     null = null_score(weights, level=settings.level, cluster=cluster)
     pseudo = np.zeros(line.size)
     if line.steps_until(horizon_years) > 0 and follow_up_too_short(line, horizon_years) is None:
         pseudo = pseudo_values(duration, line.event, horizon_years, timeline=line)
-    return Sample(line, duration, horizon_years, weights, pseudo, observed, null, cluster, settings)
+    return Sample(
+        line, duration, horizon_years, weights, pseudo, observed, null, refusal, cluster, settings
+    )
+
+
+def _beyond_follow_up(line: Timeline, horizon_years: float) -> str | None:
+    # With the last subject's event the estimators are defined for ever after; beyond the longest
+    # follow-up of a cohort with censoring that is arithmetic, not evidence.
+    if line.times[-1] >= horizon_years or not (line.event == CENSORED).any():
+        return None
+    return f"follow-up ends before {horizon_years:g} years"
 
 
 def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scores:
     """AUC, Brier score and net benefit of one model."""
     outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
     settings = sample.settings
+    if sample.refusal is not None:
+        none = Estimate.none(sample.refusal)
+        benefit = dict.fromkeys((f"{p:g}" for p in settings.thresholds), none)
+        return Scores(none, BrierScore(none, none, none), benefit)
     return Scores(
         auc(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
         brier_score(
@@ -148,7 +164,7 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
     curve = calibration_curve(*outcome, timeline=line, pseudo=sample.pseudo, level=settings.level)
     by_horizon = line.step < line.steps_until(sample.horizon_years)
     ended = line.event[by_horizon]
-    return Performance(
+    row = Performance(
         model=model,
         horizon_years=sample.horizon_years,
         n=line.size,
@@ -175,6 +191,9 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
         effective_sample_size=weights.effective_sample_size,
         trimmed=int(weights.trimmed.sum()),
     )
+    if sample.refusal is None:
+        return row
+    return replace(row.withheld(sample.refusal), observed=Estimate.none(sample.refusal))
 
 
 def _concordance(

@@ -88,9 +88,10 @@ def _usefulness(row: Performance) -> str:
             continue
         at = percent(float(threshold), 0)
         per_thousand = 1000 * benefit.value
+        digits = 0 if per_thousand >= 1 else 1
         if benefit.value > 0:
             parts.append(
-                f"acting at {at} is worth {per_thousand:.0f} progressions found per 1,000 people, "
+                f"acting at {at} is worth {per_thousand:.{digits}f} progressions found per 1,000 people, "
                 "with nobody treated needlessly"
             )
         else:

@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import InputError
+from training.evaluation import evaluate_files
+
+ORACLES = Path(__file__).parents[1] / "oracles"
+TABLE = pd.read_csv(ORACLES / "ties.csv")
+IDS = [f"s{k}" for k in range(len(TABLE))]
+OUTCOMES = TABLE[["duration_years", "event"]].assign(subject_id=IDS)
+RISKS = pd.DataFrame(
+    {"subject_id": IDS, "model": "good", "horizon_years": 3.0, "risk": TABLE["good"]}
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    risks, outcomes = tmp_path / "risks.csv", tmp_path / "outcomes.csv"
+    RISKS.to_csv(risks, index=False)
+    OUTCOMES.to_csv(outcomes, index=False)
+    return risks, outcomes
+
+
+def test_every_kind_of_file_gives_the_same_judgement(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    expected = evaluate_files(*files).to_dict()
+    RISKS.to_parquet(tmp_path / "risks.parquet")
+    RISKS.to_excel(tmp_path / "risks.xlsx", index=False)
+    RISKS.to_csv(tmp_path / "german.csv", sep=";", decimal=",", index=False, encoding="utf-8-sig")
+    wide = pd.DataFrame({"subject_id": IDS, "good.status": "ok", "good.risk_3y": TABLE["good"]})
+    wide.to_csv(tmp_path / "scores.csv", index=False)
+    for name in ("risks.parquet", "risks.xlsx", "german.csv", "scores.csv"):
+        assert evaluate_files(tmp_path / name, files[1]).to_dict() == expected
+
+
+def test_a_refused_subject_of_a_score_table_has_no_risk(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    refused = TABLE["good"].where(np.arange(len(TABLE)) >= 10)
+    scores = pd.DataFrame({"subject_id": IDS, "a.b.risk_3y": refused, "a.b.risk_3y_lower": 0.0})
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    rows = evaluate_files(tmp_path / "scores.csv", files[1]).rows
+    assert [(row.model, row.n) for row in rows] == [("a.b", 290)]
+
+
+def test_files_appear_whole_and_nothing_else(files: tuple[Path, Path], tmp_path: Path) -> None:
+    out, report = tmp_path / "out" / "j.json", tmp_path / "out" / "r.html"
+    out.parent.mkdir()
+    judgement = evaluate_files(*files, out=out, report=report)
+    assert json.loads(out.read_text()) == json.loads(judgement.to_json())
+    assert report.read_text().startswith("<!doctype html>")
+    assert sorted(path.name for path in out.parent.iterdir()) == ["j.json", "r.html"]
+
+
+def test_an_error_names_file_row_and_column_and_writes_nothing(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    RISKS.assign(risk=np.where(np.arange(len(RISKS)) == 4, 1.5, RISKS["risk"])).to_csv(
+        files[0], index=False
+    )
+    out = tmp_path / "j.json"
+    with pytest.raises(InputError, match=r"^risks\.csv, row 6, risk: "):
+        evaluate_files(*files, out=out)
+    assert not out.exists()
+
+
+def test_a_blank_line_does_not_shift_the_row(files: tuple[Path, Path]) -> None:
+    lines = files[0].read_text().splitlines()
+    files[0].write_text("\n".join([*lines[:3], "", *lines[3:], "", ""]) + "\n")
+    with pytest.raises(InputError, match=r"^risks\.csv, row 4, "):
+        evaluate_files(*files)
+
+
+def test_blank_lines_at_the_end_are_no_rows(files: tuple[Path, Path]) -> None:
+    files[0].write_text(files[0].read_text() + "\n\n")
+    assert evaluate_files(*files).rows[0].n == len(RISKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("none.csv", None, "none.csv, file: not found"),
+        ("risks.sav", b"", "expected a .csv, .parquet or .xlsx"),
+        ("risks.parquet", b"not parquet", "risks.parquet, file: cannot be read"),
+        ("risks.xlsx", b"not a sheet", "risks.xlsx, file: cannot be read"),
+        ("risks.csv", b"", "risks.csv, file: cannot be read"),
+        ("risks.csv", b"subject_id,model\n1,m\n", "risks.csv, horizon_years: missing"),
+        ("risks.csv", b"\xff\xfe\x00", "risks.csv, file: cannot be read"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_name(
+    files: tuple[Path, Path], tmp_path: Path, name: str, content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "given" / name
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        evaluate_files(path, files[1])
+
+
+def test_a_folder_that_is_not_there_is_refused_before_writing(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="folder does not exist"):
+        evaluate_files(*files, out=tmp_path / "no" / "j.json")
