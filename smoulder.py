@@ -4,6 +4,7 @@ Exit status: 0 done, 1 refused by a rule that the message names, 2 input or usag
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -238,9 +239,11 @@ def _train(
 
 
 def _registry(runs: Path) -> "Registry":
+    """Registry under the folder, or at the server that MLflow's own variable names."""
+    tracking_uri = os.environ.get("MLFLOW_TRACKING_URI")
     from training.registry import Registry
 
-    return Registry(runs)
+    return Registry(runs, tracking_uri=tracking_uri)
 
 
 def _models(names: str | None, runs: Path) -> list["RiskModel"]:

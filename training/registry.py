@@ -77,21 +77,23 @@ class Registered:
 
 
 class Registry:
-    """A model registry under a folder, or at the tracking server named by the environment.
+    """A model registry under a folder, or at a tracking server.
 
     Parameters
     ----------
     root
-        Holds ``mlflow.db``, ``artifacts`` and ``serving``. ``MLFLOW_TRACKING_URI`` overrides the
-        database; artifacts are then where that server keeps them.
+        Holds ``mlflow.db``, ``artifacts`` and ``serving``.
+    tracking_uri
+        A team's tracking server or database instead of ``mlflow.db``; artifacts are then where that
+        server keeps them.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, tracking_uri: str | None = None) -> None:
         self.root = root.resolve()
         self.serving = self.root / "serving"
         self.root.mkdir(parents=True, exist_ok=True)
         own = f"sqlite:///{self.root / 'mlflow.db'}"
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI", own)
+        self.uri = tracking_uri or own
         self._artifacts = (self.root / "artifacts").as_uri() if self.uri == own else None
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)

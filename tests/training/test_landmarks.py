@@ -1,0 +1,84 @@
+"""Stacked landmark rows: what was known, and what followed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import DesignError
+from training.cohorts import Cohort
+from training.landmarks import training_set
+from training.study import Study
+
+
+def _cohort(
+    visits: list[tuple[str, float, float]], outcomes: list[tuple[str, float, int]]
+) -> Cohort:
+    """Visits as (subject, years, M-protein); everything else that 20/2/20 needs held constant."""
+    table = pd.DataFrame(visits, columns=["subject_id", "years", "m_protein_g_dl"])
+    table["flc_ratio_involved"], table["bmpc_percent"], table["age"] = 10.0, 15.0, 60.0
+    return Cohort(
+        "drawn",
+        "real",
+        table,
+        pd.DataFrame(outcomes, columns=["subject_id", "duration_years", "event"]),
+    )
+
+
+def test_a_subject_enters_at_every_landmark_at_which_it_is_at_risk_and_was_seen(smm: Study) -> None:
+    rows = training_set(
+        _cohort(
+            [("a", 0.0, 1.0), ("a", 0.9, 1.4), ("b", 1.5, 2.0)],
+            [("a", 2.0, 1), ("b", 2.5, 0)],
+        ),
+        smm,
+    )
+    # a: landmarks 0 and 1 (its event at 2.0 is not after landmark 2); b: first seen at 1.5, so 2.
+    assert rows.subject.tolist() == [0, 0, 1]
+    assert rows.landmark_years.tolist() == [0.0, 1.0, 2.0]
+    assert rows.duration_years.tolist() == [2.0, 1.0, 0.5]
+    assert rows.event.tolist() == [1, 1, 0]
+    assert rows.weight.tolist() == [0.5, 0.5, 1.0]
+    assert rows.columns(("m_protein_g_dl",))[:, 0].tolist() == [1.0, 1.4, 2.0]
+
+
+def test_values_after_the_landmark_change_nothing(simulated: Cohort, smm: Study) -> None:
+    at_start = replace(smm, landmarks_years=(0.0, 1.0))
+    before = training_set(simulated, at_start)
+    later = simulated.visits.copy()
+    shifted = later["years"] > 1.0
+    later.loc[shifted, "m_protein_g_dl"] = 6.0
+    after = training_set(replace(simulated, visits=later), at_start)
+    np.testing.assert_array_equal(before.values, after.values)
+
+
+def test_rows_without_a_necessary_feature_are_counted_and_left_out(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 1.0), ("b", 0.0, np.nan)], [("a", 3.0, 0), ("b", 3.0, 0)])
+    rows = training_set(cohort, smm)
+    assert set(rows.subject.tolist()) == {0}
+    assert rows.left_out == 3
+
+
+def test_a_subject_with_an_impossible_value_is_counted_as_refused(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 1.0), ("b", 0.0, 24.0)], [("a", 3.0, 0), ("b", 3.0, 0)])
+    assert training_set(cohort, smm).refused == 1
+
+
+def test_a_cohort_without_the_necessary_analyte_is_refused(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, np.nan)], [("a", 3.0, 0)])
+    with pytest.raises(DesignError, match="m_protein_g_dl"):
+        training_set(cohort, smm)
+
+
+def test_visits_without_outcome_are_refused(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 1.0), ("b", 0.0, 1.0)], [("a", 3.0, 0)])
+    with pytest.raises(DesignError, match="1 subjects have visits but no outcome"):
+        training_set(cohort, smm)
+
+
+def test_the_digest_tells_two_cohorts_apart(simulated: Cohort, smm: Study) -> None:
+    rows = training_set(simulated, smm)
+    again = training_set(simulated, smm)
+    flipped = rows.rows(np.arange(len(rows.subject))[::-1])
+    assert rows.digest == again.digest != flipped.digest

@@ -1,0 +1,131 @@
+"""The registry: a real MLflow on SQLite, data-only versions, aliases moved by the gate alone."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import GateError, InputError, RegistryError
+from models.artefact import load_artefact
+from training.cohorts import Cohort
+from training.fit import Trained, train
+from training.gate import Check, Verdict
+from training.registry import Registry
+from training.study import Study
+
+NAME = "mgus-progression"
+
+
+@pytest.fixture(scope="module")
+def trained(mgus2: Cohort, mgus: Study) -> Trained:
+    return train(mgus2, mgus, candidate="logistic", seed=1, members=3)
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh database, migrated once: that takes MLflow seconds."""
+    root = tmp_path_factory.mktemp("template")
+    Registry(root)
+    return root / "mlflow.db"
+
+
+@pytest.fixture
+def registry(migrated: Path, tmp_path: Path) -> Registry:
+    root = tmp_path / "mlruns"
+    root.mkdir()
+    shutil.copy(migrated, root / "mlflow.db")
+    return Registry(root)
+
+
+def _judged(trained: Trained, *, passed: bool) -> Trained:
+    check = Check("drawn", 1.0, "as the test wants it", passed)
+    return replace(trained, verdict=Verdict(trained.chosen, (check,)))
+
+
+def test_a_refused_candidate_leaves_the_rule_as_champion(
+    registry: Registry, trained: Trained
+) -> None:
+    version, champion = registry.register(_judged(trained, passed=False))
+    assert (version.version, version.gate, version.aliases) == ("2", "refused", ("challenger",))
+    assert (champion.version, champion.gate) == ("1", "rule")
+    with pytest.raises(GateError, match="the gate refused it"):
+        registry.promote(NAME, version.version)
+    assert registry.champion(NAME).version == "1"
+
+
+def test_a_candidate_that_passes_becomes_champion_and_can_be_rolled_back(
+    registry: Registry, trained: Trained
+) -> None:
+    version, champion = registry.register(_judged(trained, passed=True))
+    assert version == champion
+    assert registry.load(NAME).features == trained.candidate.model.features
+    assert registry.rollback(NAME).version == "1"
+    assert json.loads((registry.serving / NAME / "role.json").read_text())["version"] == "1"
+    assert registry.rollback(NAME).version == "2"
+
+
+def test_every_way_to_the_champion_gives_the_same_risks(
+    registry: Registry, trained: Trained
+) -> None:
+    registry.register(_judged(trained, passed=True))
+    model = trained.candidate.model
+    frame = pd.DataFrame(trained.rows.columns(model.features)[:50], columns=list(model.features))
+    expected = model.estimate_matrix(frame.to_numpy()).risk[:, 1]
+    pyfunc = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
+    bundle = load_artefact(registry.serving / NAME / "artefact")
+    np.testing.assert_allclose(pyfunc.predict(frame)["risk_10y"], expected, atol=1e-12)
+    for loaded in (bundle, registry.load(NAME)):
+        risk = loaded.estimate_matrix(frame.to_numpy()).risk[:, 1]
+        np.testing.assert_allclose(risk, expected, atol=1e-12)
+
+
+def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
+    registry: Registry, trained: Trained
+) -> None:
+    version, _ = registry.register(_judged(trained, passed=False))
+    experiment = registry.client.get_experiment_by_name("mgus")
+    assert experiment is not None
+    runs = registry.client.search_runs([experiment.experiment_id])
+    children = {run.data.tags["candidate"]: run for run in runs if "candidate" in run.data.tags}
+    assert set(children) == set(trained.results)
+    history = registry.client.get_metric_history(children["rule"].info.run_id, "fold auc 10y")
+    assert [metric.step for metric in history] == [0, 1, 2]
+    parent = registry.client.get_run(version.run_id)
+    assert parent.data.params["cohort_digest"] == trained.rows.digest
+    gate = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/gate.json")
+    assert gate["passed"] is False
+    files = [p for p in registry.root.rglob("*") if p.is_file()]
+    assert not [p for p in files if p.suffix in (".pkl", ".pickle", ".joblib", ".py")]
+    text = "".join("".join(p.read_text("utf-8").split()) for p in files if p.suffix == ".json")
+    rows = trained.rows.columns(trained.candidate.model.features)
+    assert "values" in text
+    for row in rows[~np.isnan(rows).any(axis=1)]:
+        assert ",".join(repr(float(value)) for value in row) not in text
+
+
+def test_a_second_training_meets_the_champion_of_the_first(
+    registry: Registry, trained: Trained
+) -> None:
+    registry.register(_judged(trained, passed=True))
+    version, champion = registry.register(_judged(trained, passed=False))
+    assert (version.version, champion.version) == ("3", "2")
+
+
+def test_what_is_not_there_is_one_clear_line(registry: Registry) -> None:
+    with pytest.raises(InputError, match="none registered yet"):
+        registry.promote(NAME, "9")
+    with pytest.raises(RegistryError, match="no previous champion"):
+        registry.rollback(NAME)
+    with pytest.raises(RegistryError, match="has no champion"):
+        registry.champion(NAME)
+
+
+def test_only_one_xgboost_is_installed() -> None:
+    from importlib.metadata import packages_distributions
+
+    assert packages_distributions()["xgboost"] == ["xgboost-cpu"]

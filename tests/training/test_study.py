@@ -1,0 +1,74 @@
+"""The study design: read, checked, hashed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from features.errors import DesignError, InputError
+from training.study import read_study
+
+SHIPPED = Path("training/studies/mgus.toml").read_text(encoding="utf-8")
+
+
+def _study(tmp_path: Path, old: str, new: str) -> str:
+    assert old in SHIPPED
+    path = tmp_path / "own.toml"
+    path.write_text(SHIPPED.replace(old, new, 1), encoding="utf-8")
+    return str(path)
+
+
+def test_the_hash_follows_the_design_and_not_the_file(tmp_path: Path) -> None:
+    same = read_study(_study(tmp_path, "# One visit per person", "# another comment"))
+    other = read_study(_study(tmp_path, "lookback_years = 2.0", "lookback_years = 1.5"))
+    assert same.hash == read_study("mgus").hash
+    assert other.hash != same.hash
+
+
+def test_the_gate_is_part_of_the_design() -> None:
+    study = read_study("smm")
+    eased = replace(study, gate=replace(study.gate, least_slope=0.1))
+    assert eased.hash != study.hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"m_protein_g_dl"]\nexpected', '"m_spike"]\nexpected', "not known: m_spike"),
+        ("[5.0, 10.0]", "[10.0, 5.0]", "must ascend"),
+        ("decision_horizon_years = 10.0", "decision_horizon_years = 3.0", "decision horizon"),
+        ('optional = ["male"]', 'optional = ["age_years"]', "twice"),
+        ('model = "mgus-m-protein"', 'model = "gut feeling"', "not a published model"),
+        (
+            'features = ["m_protein_g_dl"]\ncuts',
+            'features = ["male"]\ncuts',
+            "necessary or expected",
+        ),
+    ],
+)
+def test_a_design_that_contradicts_itself_is_refused(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(DesignError, match=said):
+        read_study(_study(tmp_path, old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("lookback_years = 2.0", "lookback_years = ", "is not TOML"),
+        ("lookback_years = 2.0", "", "lookback_years"),
+        ("lookback_years = 2.0", "lookback = 2.0", "lookback"),
+    ],
+)
+def test_a_file_that_is_no_design_is_one_clear_line(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        read_study(_study(tmp_path, old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_study_lists_those_there_are() -> None:
+    with pytest.raises(InputError, match="mgus, smm"):
+        read_study("cll")
