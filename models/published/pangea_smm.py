@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from features.history import Floats
 from features.landmark import LandmarkFeatures
+from models.reference import REFERENCE
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 
 __all__ = ["PANGEA_SMM", "PANGEA_SMM_MARROW", "PANGEA_SMM_NO_MARROW", "PangeaSmm", "PangeaVariant"]
@@ -55,19 +56,24 @@ INPUT_OF_TERM = {
     "creatinine_traj": "creatinine",
 }
 
-PLAUSIBLE = {
-    "mspike": (0.0, 3.63),
-    "log_iuratio": (np.log(1.4), np.log(113.0)),
-    "plasmacells": (10.0, 52.0),
-    "log_creatinine": (np.log(0.60), np.log(1.30)),
-    "hgb_traj": (0.0, 1.0),
-    "iuratio_traj": (0.0, 1.0),
-    "mspike_traj": (0.0, 1.0),
-    "creatinine_traj": (0.0, 1.0),
-}
-"""5th and 95th percentile of each laboratory value in 214 real SMM patients (Bustoros M, Nat Commun
-2022, doi:10.1038/s41467-022-30694-w): what a missing value could plausibly be. A flag that cannot
-be computed may be up or down. Age has no range: without it there is no answer."""
+FLAGS = ("hgb_traj", "iuratio_traj", "mspike_traj", "creatinine_traj")
+
+
+def _plausible() -> dict[str, tuple[float, float]]:
+    ends = dict.fromkeys(FLAGS, (0.0, 1.0))
+    for term in ("mspike", "plasmacells"):
+        quantiles = REFERENCE[FEATURE_OF_TERM[term]]
+        ends[term] = quantiles[0], quantiles[-1]
+    for term in ("log_iuratio", "log_creatinine"):
+        quantiles = REFERENCE[FEATURE_OF_TERM[term].removeprefix("ln_")]
+        ends[term] = float(np.log(quantiles[0])), float(np.log(quantiles[-1]))
+    return ends
+
+
+PLAUSIBLE = _plausible()
+"""What a missing value could plausibly be: the 5th to 95th percentile of each laboratory value in
+the reference patients. A flag that cannot be computed may be up or down. Age has no range: without
+it there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

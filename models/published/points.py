@@ -6,9 +6,9 @@ the groups that remain possible and the range of risks they carry. Answering is 
 for one person as for a million, and a missing marker cannot become a zero.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from features.cuts import States, state
 from features.history import Codes, Floats
 from features.landmark import LandmarkFeatures
+from models.reference import REFERENCE, share_above
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 
 __all__ = ["Band", "Marker", "PointScore", "cut_marker"]
@@ -40,6 +41,8 @@ class Marker:
         From the landmarks to (k,) states.
     criterion
         The inequality as published, for people.
+    shares
+        How common each state is in the reference patients; empty where nobody has counted.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Marker:
     points: tuple[int, ...]
     state: Callable[[LandmarkFeatures], States]
     criterion: str
+    shares: tuple[float, ...] = ()
 
     @property
     def unknown(self) -> int:
@@ -88,7 +92,13 @@ def cut_marker(
     table
         From `features.cuts`.
     """
-    return Marker(name, {feature: name}, points, lambda at: state(at[feature], table), criterion)
+    shares: tuple[float, ...] = ()
+    if feature in REFERENCE:
+        beyond = [1.0, *(share_above(feature, cut) for cut in table[:-1]), 0.0]
+        shares = tuple(float(a - b) for a, b in pairwise(beyond))
+    return Marker(
+        name, {feature: name}, points, lambda at: state(at[feature], table), criterion, shares
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +204,11 @@ class PointScore:
             index += more
         return index
 
+    def possible_of(self, states: Sequence[int]) -> list[Band]:
+        """Groups that one combination of marker states leaves possible, lowest first."""
+        totals = set(_totals(self, states))
+        return [band for band in self.bands if any(band.least <= t <= band.most for t in totals)]
+
     def estimate(self, features: LandmarkFeatures) -> Estimates:
         """Groups and published risks at every landmark."""
         states = self.states(features)
@@ -259,12 +274,11 @@ def _answer(score: PointScore, states: tuple[int, ...], answers: Answers, index:
     if unknown == len(states):
         answers.status[index] = REFUSED
         return
-    totals = set(_totals(score, states))
-    bands = [i for i, b in enumerate(score.bands) if any(b.least <= t <= b.most for t in totals)]
+    bands = [i for i, band in enumerate(score.bands) if band in score.possible_of(states)]
     answers.possible[index, bands] = True
     answers.status[index] = PARTIAL if unknown else OK
     if not unknown:
-        answers.score[index] = totals.pop()
+        answers.score[index] = next(_totals(score, states))
     for column, horizon in enumerate(score.horizons_years):
         rates = [score.bands[i].risks.get(horizon, np.nan) for i in bands]
         if len(bands) == 1:
@@ -277,7 +291,7 @@ def _answer(score: PointScore, states: tuple[int, ...], answers: Answers, index:
         answers.lower[index, column], answers.upper[index, column] = ends
 
 
-def _totals(score: PointScore, states: tuple[int, ...]) -> Iterator[int]:
+def _totals(score: PointScore, states: Sequence[int]) -> Iterator[int]:
     """Every total of points that the unknown markers leave open."""
     open_ = [
         marker.points if at == marker.unknown else (marker.points[at],)

@@ -1,0 +1,127 @@
+"""Where models agree and part about the same person.
+
+Agreement between published scores is poor – Mayo 2008, PETHEMA and Mayo 2018 agreed in 16.6 % of
+145 patients (Hill E, JAMA Oncol 2021;7:132) – so one score's answer never stands alone here. Two
+models agree where their risks, or the ranges of what they leave open, lie less than `MARGIN` apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from features.history import Floats
+from models.risk import PARTIAL, Estimates
+
+__all__ = ["MARGIN", "Agreement", "Voice", "agreement_at", "apart_shares", "ranges_at_horizon"]
+
+MARGIN = 0.10
+"""Absolute. Neighbouring groups of 20/2/20 lie 0.117 and 0.263 apart at two years: a tenth is about
+the smallest difference that a published group means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one model says: a risk, or the range of what it leaves open.
+
+    Parameters
+    ----------
+    model
+        Identifier.
+    lower, upper
+        Equal for a risk, 0-1.
+    """
+
+    model: str
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The models' answers about one landmark at one horizon.
+
+    Parameters
+    ----------
+    horizon_years
+        Of the risks.
+    voices
+        Models that answer there, lowest first.
+    apart
+        Pairs whose risks or ranges lie `MARGIN` or more apart, the lower model first.
+    """
+
+    horizon_years: float
+    voices: tuple[Voice, ...]
+    apart: tuple[tuple[str, str], ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether no two models part."""
+        return not self.apart
+
+
+def ranges_at_horizon(estimates: Estimates, horizon_years: float) -> tuple[Floats, Floats]:
+    """(k,) lowest and highest risk a model leaves open; NaN where it says nothing.
+
+    A confidence interval is not counted: it is doubt about a rate, not an answer left open.
+    """
+    nothing = np.full(estimates.status.size, np.nan)
+    if horizon_years not in estimates.horizons_years:
+        return nothing, nothing
+    column = estimates.horizons_years.index(horizon_years)
+    risk = estimates.risk[:, column]
+    open_ = (estimates.status == PARTIAL) & np.isnan(risk)
+    told = estimates.status <= PARTIAL
+    lower = np.where(open_, estimates.lower[:, column], np.where(told, risk, np.nan))
+    upper = np.where(open_, estimates.upper[:, column], np.where(told, risk, np.nan))
+    return lower, upper
+
+
+def agreement_at(estimates: Mapping[str, Estimates], horizon_years: float, i: int = 0) -> Agreement:
+    """Agreement of models about landmark i.
+
+    Parameters
+    ----------
+    estimates
+        Model to what it says of k landmarks.
+    horizon_years
+        Horizon to compare at; models without it are left out.
+
+    Examples
+    --------
+    >>> def says(risk):
+    ...     row = np.array([[risk]])
+    ...     return Estimates((2.0,), np.array([0], dtype=np.int8), row, row, row)
+    >>> agreement_at({"a": says(0.06), "b": says(0.44), "c": says(0.41)}, 2.0).apart
+    (('a', 'c'), ('a', 'b'))
+    """
+    voices = []
+    for model, found in estimates.items():
+        lower, upper = (float(end[i]) for end in ranges_at_horizon(found, horizon_years))
+        if not np.isnan(lower):
+            voices.append(Voice(model, lower, upper))
+    voices.sort(key=lambda voice: (voice.lower, voice.upper))
+    apart = tuple(
+        (low.model, high.model)
+        for low, high in combinations(voices, 2)
+        if high.lower - low.upper >= MARGIN
+    )
+    return Agreement(horizon_years, tuple(voices), apart)
+
+
+def apart_shares(estimates: Mapping[str, Estimates], horizon_years: float) -> Floats:
+    """(m, m) share of landmarks about which two models part, of those both speak of.
+
+    NaN where no landmark is answered by both, 0 on the diagonal.
+    """
+    ranges = [ranges_at_horizon(found, horizon_years) for found in estimates.values()]
+    shares = np.full((len(ranges), len(ranges)), np.nan)
+    for a, (low_a, high_a) in enumerate(ranges):
+        for b, (low_b, high_b) in enumerate(ranges):
+            both = ~(np.isnan(low_a) | np.isnan(low_b))
+            if both.any():
+                gap = np.maximum(low_b - high_a, low_a - high_b)[both]
+                shares[a, b] = (gap >= MARGIN).mean()
+    return shares
