@@ -6,16 +6,18 @@ Exit status: 0 done, 1 refused by a rule that the message names, 2 input or usag
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from features.errors import RefusedError, SmoulderError
 
 if TYPE_CHECKING:
+    from features.labs import LabRows
+    from features.visits import Visits
     from models.risk import RiskModel
     from training.fit import Trained
     from training.registry import Registered, Registry
@@ -38,7 +40,18 @@ Runs = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+FileFormat = Annotated[
+    Literal["auto", "csv", "pangea", "fhir", "omop"],
+    typer.Option("--format", help="How the file is laid out; auto looks at it."),
+]
+OnError = Annotated[
+    Literal["keep", "stop"],
+    typer.Option(help="keep: refuse the subject, answer the others; stop: write nothing, exit 2."),
+]
 RUNS = Path("mlruns")
+MOST_LINES = 20
+DEMO_SUBJECTS = 1000
+DEMO_SEED = 1
 
 
 def main() -> None:
@@ -68,10 +81,6 @@ def demo(
     if serve_:
         typer.echo(f"Serving on http://127.0.0.1:{port}/ui/ – stop with Ctrl-C")
         serve(port=port, runs=runs)
-
-
-DEMO_SUBJECTS = 1000
-DEMO_SEED = 1
 
 
 @app.command(epilog="Example: smoulder simulate --subjects 1000 --seed 1 --out cohorts/simulated")
@@ -170,43 +179,111 @@ def score(
     file: Annotated[Path, typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR or OMOP.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="scores.csv or scores.parquet.")],
     models: Annotated[str | None, typer.Option(help="Identifiers, separated by commas.")] = None,
-    at: Annotated[str, typer.Option(help="last or every visit.")] = "last",
-    format_: Annotated[
-        str, typer.Option("--format", help="auto, csv, pangea, fhir or omop.")
-    ] = "auto",
-    on_error: Annotated[
-        str, typer.Option(help="keep: refuse the subject, answer the others. stop: exit 2.")
-    ] = "keep",
+    at: Annotated[Literal["last", "every"], typer.Option(help="Which visits to score.")] = "last",
+    format_: FileFormat = "auto",
+    on_error: OnError = "keep",
     runs: Runs = RUNS,
 ) -> None:
     """Score every subject (last visit) or every visit with every chosen model."""
-    from features.errors import InputError
     from features.sources import read_visits
     from serving.scoring import score as score_rows
     from serving.scoring import write_table
 
-    if at not in ("last", "every"):
-        raise InputError("--at", "expected last or every")
-    if on_error not in ("keep", "stop"):
-        raise InputError("--on-error", "expected keep or stop")
     chosen = _models(models, runs)
     with _working(f"Scoring {file.name}"):
         rows = read_visits(file, format=format_)
-        table, visits = score_rows(
-            rows, chosen, at="every" if at == "every" else "last", as_of_years=_today_years()
-        )
-        refused = [f for f in visits.findings if f.severity == "refused"]
-        if refused and on_error == "stop":
-            raise InputError(file.name, str(refused[0]))
+        table, visits = score_rows(rows, chosen, at=at, as_of_years=_today_years())
+        _stop_at_refusals(file, visits, on_error)
         write_table(table, out)
-    for finding in visits.findings[:MOST_LINES]:
-        typer.echo(f"{file.name}: {finding.severity}: {finding}", err=True)
-    if len(visits.findings) > MOST_LINES:
-        typer.echo(f"… and {len(visits.findings) - MOST_LINES} more", err=True)
+    _tell_findings(file, rows, visits)
     typer.echo(f"{table.num_rows} rows in {out}; {len(visits.refusals())} subjects refused")
 
 
-MOST_LINES = 20
+@app.command(epilog="Example: smoulder screen visits.csv --trial AQUILA -o list.csv")
+def screen(
+    file: Annotated[Path, typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR or OMOP.")],
+    trial: Annotated[str, typer.Option(help="AQUILA, DETER-SMM, … or a file of rules.toml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="list.csv or list.parquet.")],
+    model: Annotated[str, typer.Option(help="Whose two-year risk ranks.")] = "pangea-smm",
+    format_: FileFormat = "auto",
+    on_error: OnError = "keep",
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Rank a list of patients against a trial's versioned eligibility rules."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from features.sources import read_visits
+    from features.visits import check
+    from models.screening import screen as screen_history
+    from serving.scoring import write_table
+
+    rows = read_visits(file, format=format_)
+    visits = check(rows, as_of_years=_today_years())
+    _stop_at_refusals(file, visits, on_error)
+    (ranking,) = _models(model, runs)
+    screening = screen_history(visits.history, trial, model=ranking)
+    refusals = visits.refusals()
+    refused = pd.DataFrame(
+        [(rows.subject_ids[s], "refused", reason) for s, reason in refusals.items()],
+        columns=["subject_id", "eligibility", "reason"],
+    )
+    ranked = pd.concat([screening.table(), refused]) if refusals else screening.table()
+    write_table(pa.Table.from_pandas(ranked, preserve_index=False), out)
+    _tell_findings(file, rows, visits)
+    counts = screening.counts() | {"refused": len(refusals)}
+    expected = screening.expected_events_per_100()
+    if as_json:
+        known = expected if expected["subjects"] else None
+        typer.echo(json.dumps({"trial": trial, "counts": counts, "per_100": known}, indent=1))
+        return
+    typer.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    if expected["subjects"]:
+        typer.echo(
+            f"{expected['events']:.1f} ({expected['lower']:.1f}-{expected['upper']:.1f}) "
+            f"progressions expected within 2 years per 100 enrolled, by {model}"
+        )
+
+
+@app.command(
+    epilog="Example: smoulder evaluate --risks risks.csv --outcomes outcomes.csv --report r.html"
+)
+def evaluate(
+    risks: Annotated[Path, typer.Option(help="subject_id, model, horizon_years, risk.")],
+    outcomes: Annotated[Path, typer.Option(help="subject_id, duration_years, event.")],
+    thresholds: Annotated[str, typer.Option(help="Risks at which one would act.")] = "0.05,0.1",
+    reference: Annotated[str | None, typer.Option(help="Model to compare with.")] = None,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Replicates; 0 is analytical.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes for the bootstrap.")] = 1,
+    subgroups: Annotated[Path | None, typer.Option(help="subject_id and characteristics.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Judgement as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Report as one HTML file.")] = None,
+) -> None:
+    """Judge any risks against outcomes: censored, with death competing, side by side."""
+    from features.errors import InputError
+    from training.evaluation import evaluate_files
+
+    try:
+        levels = tuple(float(level) for level in thresholds.split(","))
+    except ValueError:
+        raise InputError("--thresholds", "expected risks such as 0.05,0.1") from None
+    with _working("Judging"):
+        judgement = evaluate_files(
+            risks,
+            outcomes,
+            thresholds=levels,
+            reference=reference,
+            bootstrap=bootstrap,
+            seed=seed,
+            jobs=jobs,
+            subgroups_path=subgroups,
+            out=out,
+            report=report,
+        )
+    if out is None:
+        typer.echo(judgement.to_json())
 
 
 @app.command(epilog="Example: smoulder serve --port 3000")
@@ -262,6 +339,24 @@ def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     return choose(wanted, learned)
 
 
+def _stop_at_refusals(file: Path, visits: "Visits", on_error: str) -> None:
+    from features.errors import InputError
+
+    refused = [finding for finding in visits.findings if finding.severity == "refused"]
+    if refused and on_error == "stop":
+        first = refused[0]
+        raise InputError(first.field, first.message, row=first.row, source=file.name)
+
+
+def _tell_findings(file: Path, rows: "LabRows", visits: "Visits") -> None:
+    """One line on stderr for each of the first findings; never a value."""
+    lines = [*rows.notes, *(f"{f.severity}: {f}" for f in visits.findings)]
+    for line in lines[:MOST_LINES]:
+        typer.echo(f"{file.name}: {line}", err=True)
+    if len(lines) > MOST_LINES:
+        typer.echo(f"{file.name}: and {len(lines) - MOST_LINES} more", err=True)
+
+
 def _today_years() -> float:
     from datetime import date
 
@@ -315,7 +410,7 @@ def _cohort_text(version: "Registered") -> str:
     return f"{version.cohort} ({version.cohort_kind})"
 
 
-def _print_table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
