@@ -23,7 +23,7 @@ from features.sources.reading import SUBJECT_COLUMNS, Reading
 from features.sources.tables import Cells, header_of, table_of
 from features.units import factor_to_canonical, spelled_unit
 
-__all__ = ["LONG_COLUMNS", "is_loinc", "lab_columns", "measured_unit", "read_long"]
+__all__ = ["LONG_COLUMNS", "is_loinc", "lab_columns", "measured_rows", "measured_unit", "read_long"]
 
 LONG_COLUMNS: dict[str, Cells] = {
     "analyte": "text",
@@ -56,7 +56,27 @@ def read_long(path: Path | str) -> LabRows:
     known = {**SUBJECT_COLUMNS, **LONG_COLUMNS}
     reading = Reading(table_of(path, {name: known[name] for name in header if name in known}))
     reading.notes += [f"column {name[:60]!r} is not used" for name in header if name not in known]
+    return measured_rows(reading)
+
+
+def measured_rows(reading: Reading, *, count_others: bool = True) -> LabRows:
+    """Lab rows of a table in the long layout, from whatever source it was made.
+
+    Parameters
+    ----------
+    reading
+        Of a table with the columns of `LONG_COLUMNS`.
+    count_others
+        Whether a note says how many rows hold a test outside the catalogue.
+    """
     analyte_index, analytes = _analytes(reading)
+    passed_over = np.flatnonzero(_is_none(analytes, analyte_index))
+    if passed_over.size and count_others:
+        first = int(reading.table.row[passed_over[0]])
+        reading.notes.append(
+            f"{passed_over.size} rows of tests outside the catalogue are not used, the first in "
+            f"row {first}"
+        )
     unit_index, units = distinct(texts(reading.table.columns["unit"]))
     value = reading.numbers("value")
     columns, faults = lab_columns(analytes, analyte_index, units, unit_index, value)
@@ -165,13 +185,6 @@ def _analytes(reading: Reading) -> tuple[Ints, list[Analyte | None]]:
         wrong = np.array([bool(code) and not is_loinc(code) for code in codes])
         faulty = np.flatnonzero(unnamed & wrong[coded])
         reading.add("loinc", [CellFault(int(i), LEFT_OUT, "doubted") for i in faulty])
-    passed_over = np.flatnonzero(_is_none(found, index))
-    if passed_over.size:
-        first = int(table.row[passed_over[0]])
-        reading.notes.append(
-            f"{passed_over.size} rows of tests outside the catalogue are not used, the first in "
-            f"row {first}"
-        )
     return index, found
 
 

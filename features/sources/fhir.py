@@ -1,0 +1,366 @@
+"""FHIR R4: Patient and Observation resources in a Bundle, a list or NDJSON.
+
+A row is an Observation or one of its components; its number is the entry of the Bundle or the line
+of the file. LOINC codes and a site's own ones name the analyte, UCUM the unit. Withdrawn results
+and absent values are counted in the notes, never used.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from features.analytes import Analyte, analyte_for_loinc
+from features.errors import InputError
+from features.labs import DAYS_PER_YEAR, LabRows
+from features.sources.cells import CellFault
+from features.sources.codes import read_codes
+from features.sources.long import LEFT_OUT, is_loinc, measured_rows
+from features.sources.reading import Reading
+from features.sources.tables import Table
+
+if TYPE_CHECKING:
+    from fhir.resources.R4B.codeableconcept import CodeableConcept
+    from fhir.resources.R4B.observation import Observation, ObservationComponent
+    from fhir.resources.R4B.patient import Patient
+
+__all__ = ["read_fhir", "rows_from_resources"]
+
+LOINC_SYSTEM = "http://loinc.org"
+USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
+UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
+"""The status codes of R4; a result that is withdrawn or not there yet is not used."""
+
+Json = Mapping[str, object]
+Fault = tuple[str, CellFault]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value of one Observation."""
+
+    subject: str
+    day: str
+    analyte: str
+    value: float
+    unit: str
+    row: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What has been read so far."""
+
+    codes: Mapping[str, Analyte]
+    patients: dict[str, "Patient"] = field(default_factory=dict)
+    patient_row: dict[str, int] = field(default_factory=dict)
+    subject_of_url: dict[str, str] = field(default_factory=dict)
+    measured: list[Measured] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    def fault(self, name: str, expected: str, *, doubted: bool = False) -> None:
+        """Note a fault of the value gathered last."""
+        severity = "doubted" if doubted else "refused"
+        index = len(self.measured) - 1
+        self.faults.append((name, CellFault(index, expected, severity)))  # type: ignore[arg-type]
+
+
+def read_fhir(path: Path | str, *, codes: Path | str | None = None) -> LabRows:
+    """Lab rows of a FHIR R4 Bundle (JSON) or of resources one a line (NDJSON).
+
+    Parameters
+    ----------
+    path
+        File in UTF-8.
+    codes
+        CSV file of a site's own codes: ``code,analyte``.
+
+    Raises
+    ------
+    InputError
+        If the file is not JSON, holds no resource, or the extra ``fhir`` is not installed.
+    """
+    path = Path(path)
+    return rows_from_resources(_resources(path), codes=read_codes(codes), source=path.name)
+
+
+def rows_from_resources(
+    resources: Iterator[tuple[int, str, Json]],
+    *,
+    codes: Mapping[str, Analyte] | None = None,
+    source: str = "bundle",
+) -> LabRows:
+    """Lab rows of resources, each with its row and full URL.
+
+    Parameters
+    ----------
+    resources
+        ``(row, full URL or "", resource as parsed JSON)``.
+    codes
+        A site's own code to analyte.
+    source
+        What messages call it.
+    """
+    found = Gathered(codes or {})
+    listed = list(resources)
+    for row, url, resource in listed:
+        if resource.get("resourceType") == "Patient":
+            _gather_patient(found, row, url, resource, source)
+    for row, _, resource in listed:
+        kind = resource.get("resourceType")
+        if kind == "Observation":
+            _gather_observation(found, row, resource)
+        elif kind != "Patient":
+            found.passed_over["resources that are neither Patient nor Observation"] += 1
+    _add_patients_without_values(found)
+    if not found.measured:
+        raise InputError("file", "holds no Patient and no Observation", source=source)
+    return _lab_rows(found, source)
+
+
+def _resources(path: Path) -> Iterator[tuple[int, str, Json]]:
+    if not path.is_file():
+        raise InputError("file", "does not exist", source=path.name)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("file", "is not UTF-8; FHIR's JSON always is", source=path.name) from error
+    if not text.strip():
+        raise InputError("file", "is empty", source=path.name)
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        yield from _lines(text, path.name)
+        return
+    yield from _entries(whole, path.name)
+
+
+def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
+    for row, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            resource = json.loads(line)
+        except ValueError:
+            message = "is neither a JSON document nor a line of NDJSON; is the file cut short?"
+            raise InputError("resource", message, row=row, source=source) from None
+        yield row, "", _object(resource, row, source)
+
+
+def _entries(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
+    if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
+        entries = whole.get("entry", [])
+        if not isinstance(entries, list):
+            raise InputError("entry", "is not a list", source=source)
+        for row, entry in enumerate(entries, start=1):
+            given = _object(entry, row, source)
+            yield (
+                row,
+                str(given.get("fullUrl", "")),
+                _object(given.get("resource", {}), row, source),
+            )
+        return
+    for row, resource in enumerate(whole if isinstance(whole, list) else [whole], start=1):
+        yield row, "", _object(resource, row, source)
+
+
+def _object(value: object, row: int, source: str) -> Json:
+    if not isinstance(value, dict):
+        raise InputError("resource", "is not a JSON object", row=row, source=source)
+    return value
+
+
+def _model_errors(error: ValueError) -> str:
+    """Where a resource departs from R4, without what it holds."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return "resource"
+    places = {
+        ".".join(str(part) for part in found["loc"]): found["type"] for found in error.errors()
+    }
+    unknown = [place for place, kind in places.items() if kind == "extra_forbidden"]
+    if unknown:
+        return f"{unknown[0][:60]} (no element of R4; is this R5?)"
+    return next(iter(places), "resource")[:80]
+
+
+def _gather_patient(found: Gathered, row: int, url: str, resource: Json, source: str) -> None:
+    try:
+        from fhir.resources.R4B.patient import Patient
+    except ImportError as error:
+        message = "needs the extra: pip install 'smoulder[fhir]'"
+        raise InputError("FHIR", message, source=source) from error
+    try:
+        patient = Patient.model_validate(resource)
+    except ValueError as error:
+        message = "is not as FHIR R4 defines it"
+        raise InputError(
+            f"Patient.{_model_errors(error)}", message, row=row, source=source
+        ) from None
+    subject = str(patient.id or url.rsplit("/", 1)[-1].rsplit(":", 1)[-1])
+    if not subject:
+        raise InputError("Patient.id", "is missing", row=row, source=source)
+    found.patients[subject] = patient
+    found.patient_row[subject] = row
+    found.subject_of_url[url] = subject
+
+
+def _gather_observation(found: Gathered, row: int, resource: Json) -> None:
+    from fhir.resources.R4B.observation import Observation
+
+    subject = _subject(found, resource)
+    try:
+        observation = Observation.model_validate(resource)
+    except ValueError as error:
+        found.measured.append(Measured(subject, "", "", np.nan, "", row))
+        found.fault("date", f"Observation.{_model_errors(error)} is not as FHIR R4 defines it")
+        return
+    status = str(observation.status)
+    if status in UNUSED_STATUS:
+        found.passed_over[f"Observations with status {status}"] += 1
+        return
+    day = _day(observation)
+    _gather_part(found, observation, row, subject, day, status)
+    for component in observation.component or []:
+        _gather_part(found, component, row, subject, day, status)
+
+
+def _gather_part(
+    found: Gathered,
+    part: "Observation | ObservationComponent",
+    row: int,
+    subject: str,
+    day: str,
+    status: str,
+) -> None:
+    analyte, wrong = _analyte(part.code, found.codes)
+    quantity = part.valueQuantity
+    if analyte is None and not wrong:
+        found.passed_over["values of tests outside the catalogue"] += 1
+        return
+    if analyte is not None and quantity is None and part.dataAbsentReason is not None:
+        found.passed_over["values reported as absent"] += 1
+        return
+    exact = analyte is not None and quantity is not None and quantity.comparator is None
+    value = _value(part) if exact or part.valueBoolean is not None else np.nan
+    unit = "" if quantity is None else str(quantity.code or quantity.unit or "")
+    name = analyte.name if analyte is not None else ""
+    found.measured.append(Measured(subject, day, name, value, unit, row))
+    if analyte is None:
+        found.fault("Observation.code", LEFT_OUT, doubted=True)
+        return
+    if quantity is not None and quantity.comparator is not None:
+        expected = "is a bound, not a value; it was left out"
+        found.fault(f"{name}.comparator", expected, doubted=True)
+    elif np.isnan(value) and getattr(part, "component", None) is None:
+        expected = "has no number (valueQuantity.value); it was left out"
+        found.fault(f"{name}.value", expected, doubted=True)
+    if status not in USED_STATUS:
+        found.fault("Observation.status", "is no status that FHIR R4 defines")
+    elif status == "preliminary":
+        found.fault(name, "is preliminary; confirm it", doubted=True)
+
+
+def _value(part: "Observation | ObservationComponent") -> float:
+    if part.valueBoolean is not None:
+        return float(part.valueBoolean)
+    if part.valueQuantity is None or part.valueQuantity.value is None:
+        return np.nan
+    return float(part.valueQuantity.value)
+
+
+def _analyte(code: "CodeableConcept", local: Mapping[str, Analyte]) -> tuple[Analyte | None, bool]:
+    """Analyte that a code names, and whether it claims to be LOINC's and cannot be."""
+    wrong = False
+    for coding in code.coding or []:
+        text = str(coding.code or "")
+        if text in local:
+            return local[text], False
+        if coding.system == LOINC_SYSTEM:
+            analyte = analyte_for_loinc(text)
+            if analyte is not None:
+                return analyte, False
+            wrong = wrong or not is_loinc(text)
+    return None, wrong
+
+
+def _subject(found: Gathered, resource: Json) -> str:
+    reference = resource.get("subject")
+    url = reference.get("reference", "") if isinstance(reference, dict) else ""
+    if not isinstance(url, str):
+        return ""
+    if url in found.subject_of_url:
+        return found.subject_of_url[url]
+    return url.split("/_history/", 1)[0].rsplit("/", 1)[-1].rsplit(":", 1)[-1].lstrip("#")
+
+
+def _day(observation: "Observation") -> str:
+    period = observation.effectivePeriod
+    given: object = (
+        observation.effectiveDateTime
+        or observation.effectiveInstant
+        or (period.start if period is not None else None)
+    )
+    if given is None:
+        return ""
+    return str(given)[:10]
+
+
+def _add_patients_without_values(found: Gathered) -> None:
+    seen = {measured.subject for measured in found.measured}
+    for subject, row in found.patient_row.items():
+        if subject not in seen:
+            found.measured.append(Measured(subject, "", "", np.nan, "", row))
+            found.fault("date", "the Patient has no Observation that can be used")
+
+
+def _lab_rows(found: Gathered, source: str) -> LabRows:
+    measured = found.measured
+    sexes = {s: str(patient.gender or "") for s, patient in found.patients.items()}
+    births = {s: _birth(patient) for s, patient in found.patients.items()}
+    table = Table(
+        source,
+        {
+            "subject_id": pa.array([m.subject for m in measured], pa.string()),
+            "date": pa.array([m.day for m in measured], pa.string()),
+            "sex": pa.array([_sex(sexes.get(m.subject, "")) for m in measured], pa.string()),
+            "age": pa.array([_age(m.day, births.get(m.subject)) for m in measured], pa.float64()),
+            "analyte": pa.array([m.analyte for m in measured], pa.string()),
+            "value": pa.array([m.value for m in measured], pa.float64()),
+            "unit": pa.array([m.unit for m in measured], pa.string()),
+        },
+        np.array([m.row for m in measured], dtype=np.int64),
+        {},
+    )
+    reading = Reading(table)
+    for name, fault in found.faults:
+        reading.add(name, [fault])
+    reading.notes += [f"{count} {what} are not used" for what, count in found.passed_over.items()]
+    return measured_rows(reading, count_others=False)
+
+
+def _sex(gender: str) -> str:
+    return gender if gender in ("female", "male") else ""
+
+
+def _birth(patient: "Patient") -> date | None:
+    """Day of birth; the middle of the year or month where only those are given."""
+    if patient.birthDate is None:
+        return None
+    # A partial date stays text, a whole one is a date: both print as ISO.
+    text = str(patient.birthDate)
+    return date.fromisoformat(text[:10] + {4: "-07-01", 7: "-15"}.get(len(text), ""))
+
+
+def _age(day: str, birth: date | None) -> float | None:
+    if birth is None or len(day) < len("2024-01-05"):
+        return None
+    return (date.fromisoformat(day[:10]) - birth).days / DAYS_PER_YEAR
