@@ -83,6 +83,7 @@ class LandmarkFeatures:
         self.lookback_years = lookback_years
         self.single = not self.at_visits and self.subject.size == 1
         self._known: slice | None = None
+        self._visit: Ints | None = None
         self._values: dict[str, Floats] = {}
         self._latest: dict[str, tuple[Series, Ints]] = {}
         self._uninvolved: tuple[Floats, Floats, Floats] | None = None
@@ -117,18 +118,33 @@ class LandmarkFeatures:
             series = self.history.series(quantity, self._known)
             return series, np.array([series.value.size - 1])
         series = self.history.series(quantity)
+        position = self._latest_at_visits(series)
         if self.at_visits:
-            return series, self._latest_at_visits(series)
-        return series, latest_at(series, self.subject, self.time_years)
+            return series, position
+        # Everything is measured at a visit: the last visit knows the latest measurement.
+        visit = self._visits_before()
+        known = np.full(len(self), -1)
+        known[visit >= 0] = position[visit[visit >= 0]]
+        return series, known
 
     def _latest_at_visits(self, series: Series) -> Ints:
-        position = np.full(self.history.visits, -1, dtype=np.int64)
+        subject = self.history.subject
+        position = np.full(subject.size, -1)
         position[series.visit] = np.arange(series.visit.size)
         np.maximum.accumulate(position, out=position)
         known = position >= 0
-        same = series.subject[position[known]] == self.subject[known]
+        same = series.subject[position[known]] == subject[known]
         position[known] = np.where(same, position[known], -1)
         return position
+
+    def _visits_before(self) -> Ints:
+        """(k,) last visit at or before each landmark, -1 before the first."""
+        if self._visit is None:
+            history = self.history
+            every = np.arange(history.visits)
+            visits = Series(every, history.subject, history.time_years, history.time_years)
+            self._visit = latest_at(visits, self.subject, self.time_years)
+        return self._visit
 
     def of_latest(self, quantity: str, per_measurement: Callable[[Series], Floats]) -> Floats:
         """(k,) something computed for each measurement, taken at the latest one."""
