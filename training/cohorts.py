@@ -27,6 +27,7 @@ __all__ = [
     "Kind",
     "installable_cohort",
     "read_cohort",
+    "refuse_occupied",
     "write_cohort",
 ]
 
