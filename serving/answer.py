@@ -33,9 +33,21 @@ NOTICE = (
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is said about one subject: a JSON document without its request id."""
+    """What is said about one subject.
+
+    Parameters
+    ----------
+    document
+        JSON document, without its request id.
+    features
+        Landmarks of all subjects answered together, for views that show more.
+    place
+        Which of them is this subject's.
+    """
 
     document: Json
+    features: LandmarkFeatures
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,8 @@ def answer(
     )
     features = LandmarkFeatures(visits.history, landmarks, years_from_days(asked[landmarks]))
     told = _documents(requests, found, visits, features, asked, models, cards, intervals)
-    documents = iter(told)
-    return [Answered(next(documents)) if refusal is None else refusal for refusal in refusals]
+    answered = iter(Answered(document, features, k) for k, document in enumerate(told))
+    return [next(answered) if refusal is None else refusal for refusal in refusals]
 
 
 def _refusal(

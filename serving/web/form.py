@@ -12,6 +12,7 @@ from features.analytes import ANALYTES, Analyte
 from features.errors import FieldProblem
 from features.history import HEAVY_CHAINS
 from serving.request import LIGHT_CHAINS, SEXES
+from serving.web import days
 
 __all__ = ["EXAMPLE", "GROUPS", "MOST_COLUMNS", "Form", "read_form"]
 
@@ -41,6 +42,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "light_chain": tuple(LIGHT_CHAINS),
 }
 FEWEST_COLUMNS, MOST_COLUMNS = 3, 40
+
+OUT_OF_SCOPE = (
+    "no model here is for active myeloma, a plasmacytoma, amyloidosis, IgM disease or after "
+    "treatment; untick it if none of these is known"
+)
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
@@ -91,7 +97,16 @@ class Form:
 
         field = VISIT.sub(shown, problem.field) if self.places else problem.field
         unit = re.fullmatch(r"visits\[\d+\]\.labs\.(\w+)\.unit", field)
-        return FieldProblem(f"units.{unit[1]}" if unit else field, problem.expected)
+        expected = days.EXPECTED if field in self._dates() else problem.expected
+        return FieldProblem(f"units.{unit[1]}" if unit else field, expected)
+
+    def _dates(self) -> set[str]:
+        """Fields that hold a day nobody could read."""
+        return {
+            field
+            for field, text in self.typed.items()
+            if ("date" in field or field == "as_of") and days.iso(text) is None
+        }
 
 
 def read_form(typed: Mapping[str, str]) -> Form:
@@ -109,9 +124,11 @@ def read_form(typed: Mapping[str, str]) -> Form:
     columns = _columns(typed)
     subject: dict[str, Any] = {
         name: text
-        for name in ("sex", "heavy_chain", "light_chain", "diagnosis_date")
+        for name in ("sex", "heavy_chain", "light_chain")
         if (text := typed.get(f"subject.{name}", "").strip())
     }
+    if diagnosed := _day(typed, "subject.diagnosis_date"):
+        subject["diagnosis_date"] = diagnosed
     age = _number(typed, "subject.age", problems)
     if age is not None:
         subject["age"] = age
@@ -122,8 +139,10 @@ def read_form(typed: Mapping[str, str]) -> Form:
             visits.append(visit)
             places.append(i)
     document: dict[str, Any] = {"subject": subject, "visits": visits}
-    if as_of := typed.get("as_of", "").strip():
+    if as_of := _day(typed, "as_of"):
         document["as_of"] = as_of
+    if typed.get("gate"):
+        problems.append(FieldProblem("gate", OUT_OF_SCOPE))
     return Form(typed, columns, document, tuple(problems), tuple(places))
 
 
@@ -144,10 +163,16 @@ def _visit(typed: Mapping[str, str], i: int, problems: list[FieldProblem]) -> di
         broken = broken or len(problems) > before
         if value is not None:
             labs[name] = {"value": value, "unit": typed.get(f"units.{name}", analyte.unit)}
-    day = typed.get(f"visits[{i}].date", "").strip()
+    day = _day(typed, f"visits[{i}].date")
     if not day and not labs and not broken:
         return None
     return {"date": day, "labs": labs}
+
+
+def _day(typed: Mapping[str, str], field: str) -> str:
+    """A day as YYYY-MM-DD; what cannot be read stays as typed and is refused with the request."""
+    text = typed.get(field, "").strip()
+    return days.iso(text) or text
 
 
 def _number(typed: Mapping[str, str], field: str, problems: list[FieldProblem]) -> float | None:

@@ -16,9 +16,13 @@ from serving.api import room_of
 from serving.limits import RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
 from serving.request import read_risk
-from serving.web import curve, view
+from serving.web import view
+from serving.web.curve import draw, looks
+from serving.web.download import DOWNLOADS
 from serving.web.form import CHOICES, EXAMPLE, GROUPS, Form, read_form
-from serving.web.texts import texts
+from serving.web.icons import people
+from serving.web.texts import Texts, texts
+from serving.web.trends import trends
 
 __all__ = ["PAGES", "POLICY"]
 
@@ -42,6 +46,7 @@ _TEMPLATES.filters |= {"percent": view.percent, "used": view.used_value}
 _TEMPLATES.globals |= {
     "input_label": view.input_label,
     "criterion_label": view.criterion_label,
+    "years_label": view.years_label,
     "groups": GROUPS,
     "choices": CHOICES,
 }
@@ -122,15 +127,37 @@ def _page(
     content: dict[str, Any] = {"form": form, "problems": problems, "answer": None}
     content["problem_at"] = {problem.field: problem.expected for problem in problems}
     if told is not None:
-        document = told.document
-        content |= {
-            "answer": document,
-            "table": view.risk_table(document["estimates"], texts(language)),
-            "curve": curve.draw(document["estimates"]),
-            "agreement": view.agreement_lines(document["agreement"], texts(language)),
-        }
+        content |= _told(told, texts(language))
     status = 422 if problems else 200
     return _render("page.html", language=language, status=status, **content)
+
+
+def _told(told: Answered, t: Texts) -> dict[str, Any]:
+    """What the template needs to show an answer."""
+    document = told.document
+    return {
+        "answer": document,
+        "table": view.risk_table(document["estimates"], t),
+        "curve": draw(document["estimates"]),
+        "people": people(document["estimates"], looks(document["estimates"])),
+        "trends": trends(told.features, told.place, t),
+        "agreement": view.agreement_lines(document["agreement"], t),
+    }
+
+
+async def download(request: Request) -> Response:
+    """``POST /ui/download/{kind}``: the answer to a form as a file to take away."""
+    kind = request.path_params["kind"]
+    if kind not in DOWNLOADS:
+        raise ProblemError(NOT_FOUND, f"expected one of {', '.join(DOWNLOADS)}")
+    form = read_form(await _typed(request))
+    told, problems = _ask(request, form)
+    if told is None:
+        return _page(request, form, problems=problems)
+    encode, media_type = DOWNLOADS[kind]
+    disposition = f'attachment; filename="smoulder-{told.document["as_of"]}.{kind}"'
+    headers = {"Content-Disposition": disposition}
+    return Response(encode(told.document), headers=headers, media_type=media_type)
 
 
 async def static(request: Request) -> Response:
@@ -147,5 +174,6 @@ PAGES = [
     Route("/ui", start),
     Route("/ui/", empty_page, methods=["GET"]),
     Route("/ui/", answered_page, methods=["POST"]),
+    Route("/ui/download/{kind}", download, methods=["POST"]),
     Route("/ui/static/{name}", static),
 ]

@@ -109,3 +109,18 @@ def test_no_page_loads_anything_from_another_host(client: Client) -> None:
     assert not re.search(r'(src|href|action)="(https?:)?//', html)
     assert " style=" not in html
     assert " onclick=" not in html
+
+
+def test_someone_the_models_are_not_for_is_told_so_and_not_answered(client: Client) -> None:
+    response = ask(client, gate="yes")
+    assert response.status_code == 422
+    assert 'href="#gate"' in response.text
+    assert "no model here is for active myeloma" in response.text
+    assert 'id="answer"' not in response.text
+
+
+def test_days_are_read_in_any_unambiguous_form(client: Client) -> None:
+    assert "2025-09-09" in ask(client, **{"visits[2].date": "9 Sep 2025"}).text
+    response = ask(client, **{"visits[2].date": "09/10/2025"})
+    assert response.status_code == 422
+    assert "must be one day, such as" in response.text

@@ -1,0 +1,66 @@
+"""An answer as a file: the JSON of the API, or a table for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from serving.values import Json
+
+__all__ = ["DOWNLOADS", "as_csv", "as_json"]
+
+COLUMNS = (
+    "as_of",
+    "stage",
+    "model",
+    "version",
+    "status",
+    "reason",
+    "group",
+    "horizon_years",
+    "risk",
+    "lower",
+    "upper",
+    "interval",
+)
+
+
+def as_json(document: Json) -> bytes:
+    """The answer as the API gives it, indented."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2)
+
+
+def as_csv(document: Json) -> bytes:
+    """One row per model and horizon; a model that was refused has one row with its reason."""
+    sink = io.StringIO(newline="")
+    table = csv.writer(sink)
+    table.writerow(COLUMNS)
+    for entry in document["estimates"]:
+        about = (
+            document["as_of"],
+            document["staging"]["stage"],
+            entry["model"],
+            entry["version"],
+            entry["status"],
+            entry.get("reason") or "",
+            "|".join(entry.get("groups", [])),
+        )
+        for row in entry["risks"] or [{}]:
+            risks = [row.get(key) for key in ("horizon_years", "risk", "lower", "upper")]
+            table.writerow([_plain(cell) for cell in (*about, *risks, entry["interval"])])
+    return sink.getvalue().encode("utf-8")
+
+
+def _plain(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    if cell is None:
+        return ""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+
+
+DOWNLOADS: Mapping[str, tuple[Callable[[Json], bytes], str]] = {
+    "json": (as_json, "application/json"),
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+}
+"""Kinds of file: how an answer is written, and its media type."""

@@ -1,0 +1,107 @@
+"""How a subject's values moved: one small line per test, and whether it counts as evolving."""
+
+from dataclasses import dataclass
+
+from features.analytes import ANALYTES
+from features.landmark import LandmarkFeatures
+from features.trends import EVOLVING_RULES, EvolvingRule
+from serving.web.texts import Texts
+
+__all__ = ["Trend", "rule_in_words", "trends"]
+
+WIDTH, HEIGHT, MARGIN = 120.0, 34.0, 5.0
+FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One test over time.
+
+    Parameters
+    ----------
+    analyte
+        Catalogue name.
+    first, last
+        Values in the canonical unit.
+    unit
+        Canonical unit.
+    visits
+        Number of measurements.
+    points
+        Of the line, in drawing units.
+    end
+        Last point.
+    evolving
+        Whether the last value evolved by the published rule.
+    rule
+        That rule in words.
+    """
+
+    analyte: str
+    label: str
+    first: float
+    last: float
+    unit: str
+    visits: int
+    points: str
+    end: tuple[float, float]
+    evolving: bool
+    rule: str
+
+
+def rule_in_words(rule: EvolvingRule, t: Texts) -> str:
+    """An evolving rule as a person says it."""
+    unit = ANALYTES[rule.quantity].unit
+    size = f"{rule.threshold:g}" if unit == "1" else f"{rule.threshold:g} {unit}"
+    if rule.kind == "relative rise":
+        size = f"{100 * rule.threshold:.0f} %"
+    kind = "fall" if rule.kind == "fall" else "rise"
+    return str(t["trends"][kind].format(size=size, months=f"{12 * rule.lookback_years:g}"))
+
+
+def trends(features: LandmarkFeatures, place: int, t: Texts) -> list[Trend]:
+    """Tests of one subject that have a rule of evolving and two measurements up to the landmark."""
+    subject = int(features.subject[place])
+    asked = features.time_years[place]
+    found = []
+    for name, rule in EVOLVING_RULES.items():
+        series = features.history.series(name)
+        own = (series.subject == subject) & (series.time_years <= asked)
+        times, values = series.time_years[own], series.value[own]
+        if values.size < FEWEST:
+            continue
+        points = _points(times.tolist(), values.tolist())
+        found.append(
+            Trend(
+                analyte=name,
+                label=ANALYTES[name].label,
+                first=float(values[0]),
+                last=float(values[-1]),
+                unit=ANALYTES[name].unit,
+                visits=int(values.size),
+                points=" ".join(f"{x},{y}" for x, y in points),
+                end=points[-1],
+                evolving=bool(features[f"{name}_evolving"][place] == 1.0),
+                rule=rule_in_words(rule, t),
+            )
+        )
+    return found
+
+
+def _points(times: list[float], values: list[float]) -> list[tuple[float, float]]:
+    """Points of a line that fills the drawing; a constant runs through its middle."""
+    low, high = min(values), max(values)
+    span = times[-1] - times[0]
+    width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    return [
+        (
+            round(MARGIN + width * (time - times[0]) / span, 1),
+            round(
+                HEIGHT
+                - MARGIN
+                - (height * (value - low) / (high - low) if high > low else height / 2),
+                1,
+            ),
+        )
+        for time, value in zip(times, values, strict=True)
+    ]
