@@ -29,6 +29,7 @@ from features.imwg_2014 import (
     latest_values,
 )
 from features.landmark import LandmarkFeatures
+from features.patterns import distinct
 
 __all__ = ["CRITERIA", "MET", "NOT_MET", "STAGES", "UNKNOWN", "Criterion", "Staging", "stage"]
 
@@ -89,11 +90,7 @@ class Staging:
 
     def reasons(self) -> tuple[tuple[str, ...], Ints]:
         """Distinct reasons and, for each of the k landmarks, which one applies."""
-        code = (self.heavy_chain + 1).astype(np.int64)
-        for states in self.states.values():
-            code *= 3
-            code += states
-        _, first, which = np.unique(code, return_index=True, return_inverse=True)
+        first, which = distinct([self.heavy_chain + 1, self.stage, *self.states.values()])
         return tuple(self.reason_at(int(i)) for i in first), which
 
     def _pattern(self, i: int) -> dict[str, int]:

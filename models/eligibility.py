@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.criteria import MET, NOT_MET, UNKNOWN
-from features.history import Codes
+from features.history import Codes, Ints
 from features.landmark import LandmarkFeatures
+from features.patterns import distinct
 from models.conditions import Condition, Counted, Leaf, Subjects
 from models.trial import Trial
 
@@ -43,7 +43,7 @@ class Eligibility:
     states: Codes
     reasons: tuple[str, ...]
     checks: tuple[str, ...]
-    reason_of: NDArray[np.intp]
+    reason_of: Ints
 
     def status_at(self, i: int) -> str:
         """Eligible, unknown or excluded."""
@@ -74,7 +74,7 @@ def evaluate(trial: Trial, features: LandmarkFeatures) -> Eligibility:
     for i, rule in enumerate(trial.rules):
         states[i] = _state(rule.condition, subjects, leaves[i])
     status = _status(trial, states, leaves)
-    first, which = _distinct(np.vstack([states, *(f for found in leaves for _, f in found)]))
+    first, which = distinct([*states, *(of_leaf for found in leaves for _, of_leaf in found)])
     reasons = [_reason(trial, int(status[i]), states, leaves, int(i)) for i in first]
     checks = [", ".join(_open(trial, states, leaves, int(i), waits=False)) for i in first]
     return Eligibility(trial, status, states, tuple(reasons), tuple(checks), which)
@@ -106,22 +106,6 @@ def _status(trial: Trial, states: Codes, leaves: list[list[_Found]]) -> Codes:
             if rule.gates or leaf.waits:
                 waits |= (state == UNKNOWN) & (of_leaf == UNKNOWN)
     return np.where(excluded, EXCLUDED, np.where(waits, UNDECIDED, ELIGIBLE)).astype(np.int8)
-
-
-def _distinct(pattern: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """First column of each distinct pattern of states, and which one every column has."""
-    code, codes = np.zeros(pattern.shape[1], dtype=np.int64), 1
-    for row in pattern:
-        if codes > _MOST_CODES:
-            found, code = np.unique(code, return_inverse=True)
-            codes = found.size
-        code, codes = code * 3 + row, codes * 3
-    _, first, which = np.unique(code, return_index=True, return_inverse=True)
-    return first, which
-
-
-_MOST_CODES = 2**61
-"""A further row of three states still fits 64 bits."""
 
 
 def _reason(trial: Trial, status: int, states: Codes, leaves: list[list[_Found]], i: int) -> str:

@@ -12,8 +12,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from features.history import Floats
+from features.history import Floats, Ints
 from features.landmark import LandmarkFeatures
+from features.patterns import distinct
 
 __all__ = ["OK", "PARTIAL", "REFUSED", "STATUSES", "Estimates", "RangeKind", "RiskModel"]
 
@@ -80,6 +81,12 @@ class Estimates:
         if not self.groups:
             return []
         return [name for name, left in zip(self.groups, self.possible[i], strict=True) if left]
+
+    def alike(self) -> tuple[Ints, Ints]:
+        """Landmarks with the same reason and groups: first of each kind, and the kind of each."""
+        unpublished = [np.isnan(self.risk).all(axis=1), np.isnan(self.lower).any(axis=1)]
+        groups = [*self.possible.T, *unpublished] if self.groups else unpublished[:1]
+        return distinct([self.status, *self.missing.values(), *self.refusals.values(), *groups])
 
     def reason_at(self, i: int) -> str | None:
         """Why landmark i has no risk, or only a range of it; None for a complete answer."""

@@ -7,6 +7,7 @@ output appears whole, by rename, or not at all.
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from features.criteria import STAGES, Staging, stage
 from features.errors import InputError
-from features.history import Ints
+from features.history import Codes, Floats, Ints
 from features.labs import DAYS_PER_YEAR, LabRows
 from features.landmark import LandmarkFeatures
 from features.visits import Visits, check
@@ -27,7 +28,6 @@ from models.risk import STATUSES, Estimates, RiskModel
 __all__ = ["At", "score", "write_table"]
 
 At = Literal["last", "every"]
-Texts = NDArray[np.object_]
 
 
 def score(
@@ -59,19 +59,67 @@ def score(
     subject = history.subject[landmark[landmark >= 0]]
     time = history.time_years[landmark[landmark >= 0]]
     features = LandmarkFeatures(history, subject, time)
-    refusals = visits.refusals()
-    reason = np.array(
-        [refusals.get(int(s), "no visit") for s in rows.subject[source]], dtype=object
-    )
-    reason[landmark >= 0] = ""
+    answered = _Answered.of(rows, visits, source, landmark)
     columns: dict[str, object] = {
-        "subject_id": np.array(rows.subject_ids, dtype=object)[rows.subject[source]],
+        "subject_id": _words(rows.subject_ids, rows.subject[source]),
         **_time_column(rows, source),
-        **_stage_columns(stage(features), reason, landmark >= 0),
+        **_stage_columns(stage(features), answered),
     }
     for model in models:
-        columns |= _model_columns(model, model.estimate(features), reason, landmark >= 0)
+        columns |= _model_columns(model, model.estimate(features), answered)
     return pa.table(columns), visits
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """Which of the n rows of the output have an answer, and why the others have none.
+
+    Parameters
+    ----------
+    rows : (n,) array
+        Whether there is an answer.
+    reasons
+        Why not.
+    reason_of : (n,) array
+        Index into `reasons`; 0 where there is an answer.
+    """
+
+    rows: NDArray[np.bool_]
+    reasons: tuple[str, ...]
+    reason_of: Ints
+
+    @classmethod
+    def of(cls, rows: LabRows, visits: Visits, source: Ints, landmark: Ints) -> "_Answered":
+        refusals = visits.refusals()
+        reasons = tuple(dict.fromkeys(["no visit", *refusals.values()]))
+        place = {reason: i for i, reason in enumerate(reasons)}
+        of_subject = np.zeros(len(rows.subject_ids), dtype=np.int64)
+        for subject, reason in refusals.items():
+            of_subject[subject] = place[reason]
+        answered = landmark >= 0
+        return cls(answered, reasons, np.where(answered, 0, of_subject[rows.subject[source]]))
+
+    def words(
+        self, texts: Sequence[str], which: Ints | Codes, otherwise: str | None = None
+    ) -> pa.Array:
+        """Texts of the answers at their rows; elsewhere the reason, or another text."""
+        others = self.reasons if otherwise is None else (otherwise,)
+        code = self.reason_of.copy() if otherwise is None else np.zeros_like(self.reason_of)
+        code[self.rows] = which
+        code[self.rows] += len(others)
+        return _words([*others, *texts], code)
+
+    def numbers(self, values: Floats) -> pa.Array:
+        """Numbers of the answers at their rows; null elsewhere and where there is none."""
+        at_rows = np.full(self.rows.size, np.nan)
+        at_rows[self.rows] = values
+        return pa.array(at_rows, from_pandas=True)
+
+
+def _words(texts: Sequence[str], which: Ints) -> pa.Array:
+    """Column of texts of which few differ, built without an object for each row."""
+    codes = pa.array(which.astype(np.int32))
+    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string())).cast(pa.string())
 
 
 def _rows_out(rows: LabRows, visits: Visits, at: At) -> tuple[Ints, Ints]:
@@ -102,50 +150,31 @@ def _time_column(rows: LabRows, source: Ints) -> dict[str, object]:
     return {"date": days}
 
 
-def _stage_columns(staging: Staging, reason: Texts, scored: NDArray[np.bool_]) -> dict[str, object]:
-    stages, why = np.full(scored.size, "", dtype=object), reason.copy()
-    texts, which = staging.reasons()
-    stages[scored] = np.array(STAGES, dtype=object)[staging.stage]
-    why[scored] = np.array(texts, dtype=object)[which]
-    return {"stage": stages, "stage_reason": why}
+def _stage_columns(staging: Staging, answered: _Answered) -> dict[str, object]:
+    return {
+        "stage": answered.words(STAGES, staging.stage, otherwise=""),
+        "stage_reason": answered.words(*staging.reasons()),
+    }
 
 
 def _model_columns(
-    model: RiskModel, estimates: Estimates, reason: Texts, scored: NDArray[np.bool_]
+    model: RiskModel, estimates: Estimates, answered: _Answered
 ) -> dict[str, object]:
-    status, why, group = (np.full(scored.size, "", dtype=object) for _ in range(3))
-    status[:], why[:] = STATUSES[-1], reason
-    status[scored] = np.array(STATUSES, dtype=object)[estimates.status]
-    why[scored], group[scored] = _texts(estimates)
+    first, kind = estimates.alike()
+    reasons = [estimates.reason_at(int(i)) or "" for i in first]
+    groups = ["|".join(estimates.groups_at(int(i))) for i in first]
     name = model.name
     columns: dict[str, object] = {
-        f"{name}.status": status,
-        f"{name}.reason": why,
-        f"{name}.group": group,
+        f"{name}.status": answered.words(STATUSES, estimates.status, otherwise=STATUSES[-1]),
+        f"{name}.reason": answered.words(reasons, kind),
+        f"{name}.group": answered.words(groups, kind, otherwise=""),
     }
     for j, horizon in enumerate(model.horizons_years):
-        for end, table in (
-            ("", estimates.risk),
-            ("_lower", estimates.lower),
-            ("_upper", estimates.upper),
-        ):
-            values = np.full(scored.size, np.nan)
-            values[scored] = table[:, j]
-            columns[f"{name}.risk_{horizon:g}y{end}"] = pa.array(values, from_pandas=True)
+        column = f"{name}.risk_{horizon:g}y"
+        columns[column] = answered.numbers(estimates.risk[:, j])
+        columns[f"{column}_lower"] = answered.numbers(estimates.lower[:, j])
+        columns[f"{column}_upper"] = answered.numbers(estimates.upper[:, j])
     return columns
-
-
-def _texts(estimates: Estimates) -> tuple[Texts, Texts]:
-    """Reason and groups of every landmark; rows alike in all that decides them share one text."""
-    deciding = [estimates.status, *estimates.missing.values(), *estimates.refusals.values()]
-    if estimates.groups:
-        deciding += list(estimates.possible.T)
-    pattern = np.stack([np.asarray(part, dtype=np.int8) for part in deciding], axis=1)
-    _, first, which = np.unique(pattern, axis=0, return_index=True, return_inverse=True)
-    reasons = np.array([estimates.reason_at(int(i)) or "" for i in first], dtype=object)
-    groups = np.array(["|".join(estimates.groups_at(int(i))) for i in first], dtype=object)
-    which = which.reshape(-1)
-    return reasons[which], groups[which]
 
 
 def write_table(table: pa.Table, path: Path) -> None:
