@@ -1,0 +1,48 @@
+"""What was last known at a moment, found for many subjects at once as one would by hand."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.history import Series, latest_at
+
+MONTHS = st.integers(0, 12)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), MONTHS), unique=True, max_size=20),
+    st.lists(st.tuples(st.integers(0, 3), MONTHS), max_size=10),
+)
+def test_the_latest_measurement_is_the_last_at_or_before_the_moment(measured, asked):
+    measured = sorted(measured)
+    subject = np.array([s for s, _ in measured], dtype=np.int64)
+    time = np.array([m / 12 for _, m in measured])
+    series = Series(np.arange(subject.size), subject, time, time)
+    found = latest_at(
+        series,
+        np.array([s for s, _ in asked], dtype=np.int64),
+        np.array([m / 12 for _, m in asked]),
+    )
+    for (s, m), position in zip(asked, found, strict=True):
+        known = [i for i, (other, month) in enumerate(measured) if other == s and month <= m]
+        assert position == (known[-1] if known else -1)
+
+
+def test_a_quantity_nobody_measured_is_missing_everywhere(build_history):
+    history = build_history([0, 0, 1], [0.0, 1.0, 0.0], m_protein=[1.0, np.nan, 2.0])
+    assert np.isnan(history.lab("ldh")).all()
+    assert history.series("ldh").value.size == 0
+
+
+def test_a_series_holds_the_visits_with_a_value(build_history):
+    series = build_history([0, 0, 1], [0.0, 1.0, 0.5], m_protein=[1.0, np.nan, 2.0]).series(
+        "m_protein"
+    )
+    assert series.visit.tolist() == [0, 2]
+    assert series.subject.tolist() == [0, 1]
+    assert series.time_years.tolist() == [0.0, 0.5]
+
+
+def test_the_last_visit_of_every_subject_is_found_and_of_nobody_else(build_history):
+    assert build_history([0, 0, 2], [0.0, 1.0, 0.0]).last_visits().tolist() == [1, 2]
+    assert build_history([], []).last_visits().size == 0
