@@ -173,7 +173,7 @@ def _documents(
                 "as_of": iso_day(int(asked[s])),
                 "staging": staging_document(staging, k),
                 "estimates": told,
-                "agreement": agreement(told),
+                "agreement": agreement(estimates, staging, k),
                 "inputs": inputs(k, doubts),
                 "warnings": [
                     *({"field": field, "message": text} for field, text in doubts.items()),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from features.criteria import CRITERIA, Staging
+from models.agreement import agreement_at
 from models.risk import OK, PARTIAL, REFUSED, STATUSES, Estimates, RiskModel
 from serving.lineup import Card, inputs_of, provenance
 from serving.values import Json, number
@@ -112,32 +113,32 @@ def _risks(found: Estimates, k: int, *, intervals: bool) -> list[Json]:
     ]
 
 
-def agreement(told: Sequence[Json]) -> list[Json]:
-    """Lowest and highest risk at every horizon that two or more models answer.
+def agreement(
+    estimates: Sequence[tuple[RiskModel, Estimates]], staging: Staging, k: int
+) -> list[Json]:
+    """Where the models that speak of landmark k agree and part, at every horizon of two or more.
 
     Returns
     -------
     list
-        By horizon: `models` that give a risk there, the lowest and the highest of them.
+        By horizon: whether no two part, what each leaves open (lowest first), and the pairs apart.
     """
-    by_horizon: dict[float, list[tuple[float, str]]] = {}
-    for entry in told:
-        for row in entry["risks"]:
-            if row["risk"] is not None:
-                by_horizon.setdefault(row["horizon_years"], []).append(
-                    (row["risk"], entry["model"])
-                )
+    speaking = {
+        model.name: found
+        for model, found in estimates
+        if found.status[k] != REFUSED and contradiction(model.population, staging, k) is None
+    }
+    horizons = sorted({t for found in speaking.values() for t in found.horizons_years})
+    compared = [agreement_at(speaking, horizon, k) for horizon in horizons]
     return [
         {
-            "horizon_years": horizon,
-            "models": [model for _, model in given],
-            "lowest": _named(min(given)),
-            "highest": _named(max(given)),
+            "horizon_years": found.horizon_years,
+            "agree": found.agree,
+            "voices": [
+                {"model": v.model, "lower": v.lower, "upper": v.upper} for v in found.voices
+            ],
+            "apart": [list(pair) for pair in found.apart],
         }
-        for horizon, given in sorted(by_horizon.items())
-        if len(given) > 1
+        for found in compared
+        if len(found.voices) > 1
     ]
-
-
-def _named(risk_of_model: tuple[float, str]) -> Json:
-    return {"model": risk_of_model[1], "risk": risk_of_model[0]}

@@ -161,13 +161,17 @@ def _answer() -> Schema:
         "Agreement": closed(
             {
                 "horizon_years": {"type": "number"},
-                "models": array(STRING),
-                "lowest": ref("ModelRisk"),
-                "highest": ref("ModelRisk"),
+                "agree": {"type": "boolean"},
+                "voices": array(
+                    closed(
+                        {"model": STRING, "lower": {"type": "number"}, "upper": {"type": "number"}},
+                        ["model", "lower", "upper"],
+                    )
+                ),
+                "apart": array(array(STRING, minItems=2, maxItems=2)),
             },
-            ["horizon_years", "models", "lowest", "highest"],
+            ["horizon_years", "agree", "voices", "apart"],
         ),
-        "ModelRisk": closed({"model": STRING, "risk": {"type": "number"}}, ["model", "risk"]),
         "Input": closed(
             {
                 "analyte": STRING,

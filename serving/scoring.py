@@ -119,7 +119,7 @@ class _Answered:
 def _words(texts: Sequence[str], which: Ints) -> pa.Array:
     """Column of texts of which few differ, built without an object for each row."""
     codes = pa.array(which.astype(np.int32))
-    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string())).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
 
 
 def _rows_out(rows: LabRows, visits: Visits, at: At) -> tuple[Ints, Ints]:
@@ -194,9 +194,12 @@ def write_table(table: pa.Table, path: Path) -> None:
     os.close(handle)
     try:
         if suffix == ".csv":
-            pa.csv.write_csv(table, unfinished)
+            pa.csv.write_csv(_spelled_out(table), unfinished)
         else:
-            pa.parquet.write_table(table, unfinished)
+            # Without Arrow's own schema a text is read back as text, however it is encoded.
+            pa.parquet.write_table(
+                table, unfinished, use_dictionary=_texts_of(table), store_schema=False
+            )
         # mkstemp makes files private; an output has the permissions any new file has.
         mask = os.umask(0)
         os.umask(mask)
@@ -205,3 +208,18 @@ def write_table(table: pa.Table, path: Path) -> None:
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
+
+
+def _texts_of(table: pa.Table) -> list[str]:
+    return [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+
+
+def _spelled_out(table: pa.Table) -> pa.Table:
+    """The same table with every text written out, as CSV has no other way."""
+    texts = set(_texts_of(table))
+    return table.cast(
+        pa.schema(
+            pa.field(field.name, pa.string()) if field.name in texts else field
+            for field in table.schema
+        )
+    )

@@ -10,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from features.criteria import stage
 from features.errors import FieldProblem
+from models.completions import NextTest, next_tests
 from serving.answer import Answered, answer
 from serving.api import room_of
+from serving.estimates import contradiction
 from serving.limits import RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
 from serving.request import read_risk
@@ -127,12 +130,12 @@ def _page(
     content: dict[str, Any] = {"form": form, "problems": problems, "answer": None}
     content["problem_at"] = {problem.field: problem.expected for problem in problems}
     if told is not None:
-        content |= _told(told, texts(language))
+        content |= _told(request, told, texts(language))
     status = 422 if problems else 200
     return _render("page.html", language=language, status=status, **content)
 
 
-def _told(told: Answered, t: Texts) -> dict[str, Any]:
+def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
     """What the template needs to show an answer."""
     document = told.document
     return {
@@ -142,7 +145,19 @@ def _told(told: Answered, t: Texts) -> dict[str, Any]:
         "people": people(document["estimates"], looks(document["estimates"])),
         "trends": trends(told.features, told.place, t),
         "agreement": view.agreement_lines(document["agreement"], t),
+        "next_tests": view.next_test_lines(_next_tests(request, told), t),
     }
+
+
+def _next_tests(request: Request, told: Answered) -> list[NextTest]:
+    """Missing tests that would narrow the models whose disease this is, the most telling first."""
+    staging = stage(told.features)
+    models = [
+        model
+        for model in room_of(request).lineup.choose(None)
+        if contradiction(model.population, staging, told.place) is None
+    ]
+    return next_tests(told.features, models)
 
 
 async def download(request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from features.analytes import ANALYTES
 from features.criteria import CRITERIA
 from features.landmark import DERIVED
+from models.completions import NextTest
 from serving.values import Json
 from serving.web.curve import Look, looks
 from serving.web.texts import Texts
@@ -121,16 +122,31 @@ def _cell(row: Json, t: Texts) -> Cell:
 
 def agreement_lines(told: Sequence[Json], t: Texts) -> list[str]:
     """Where models agree and part, one sentence per horizon."""
-    line: str = t["answer"]["agreement_line"]
+    return [_agreement_line(row, t) for row in told]
+
+
+def _agreement_line(row: Json, t: Texts) -> str:
+    words: Mapping[str, str] = t["agreement"]
+    voices = row["voices"]
+    lowest, highest = voices[0], max(voices, key=lambda voice: float(voice["upper"]))
+    return words["agree" if row["agree"] else "part"].format(
+        horizon=years_label(row["horizon_years"], t),
+        models=len(voices),
+        apart=len(row["apart"]),
+        pairs=len(voices) * (len(voices) - 1) // 2,
+        lowest_model=lowest["model"],
+        lowest=percent(lowest["lower"]),
+        highest_model=highest["model"],
+        highest=percent(highest["upper"]),
+    )
+
+
+def next_test_lines(found: Sequence[NextTest], t: Texts) -> list[str]:
+    """The missing tests that would tell most, the first one first, at most three."""
+    line: str = t["answer"]["next_line"]
     return [
-        line.format(
-            horizon=years_label(row["horizon_years"], t),
-            lowest_model=row["lowest"]["model"],
-            lowest=percent(row["lowest"]["risk"]),
-            highest_model=row["highest"]["model"],
-            highest=percent(row["highest"]["risk"]),
-        )
-        for row in told
+        line.format(test=input_label(each.test, t), models=", ".join(each.models))
+        for each in found[:3]
     ]
 
 

@@ -156,13 +156,21 @@ def test_organ_damage_to_confirm_refuses_no_model_for_smm(body: Body, today: int
     assert {e["model"]: e["status"] for e in document["estimates"]}["20-2-20"] == "ok"
 
 
-def test_agreement_names_the_ends_at_every_shared_horizon(body: Body, today: int) -> None:
+def test_agreement_is_told_at_every_horizon_that_two_models_share(
+    body: Body, today: int
+) -> None:
     document = told(body, today=today, models=["20-2-20", "pangea-smm"])
     assert [row["horizon_years"] for row in document["agreement"]] == [2, 5]
     for row in document["agreement"]:
-        assert row["lowest"]["model"] == "pangea-smm"
-        assert row["highest"]["model"] == "20-2-20"
-        assert row["lowest"]["risk"] < row["highest"]["risk"]
+        assert [voice["model"] for voice in row["voices"]] == ["pangea-smm", "20-2-20"]
+        assert not row["agree"]
+        assert row["apart"] == [["pangea-smm", "20-2-20"]]
+
+
+def test_a_model_for_another_disease_has_no_voice(body: Body, today: int) -> None:
+    document = told(body, today=today)
+    voices = {voice["model"] for row in document["agreement"] for voice in row["voices"]}
+    assert "mgus-m-protein" not in voices
 
 
 def test_an_impossible_value_is_refused_with_its_likely_unit(body: Body, today: int) -> None:

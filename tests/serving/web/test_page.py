@@ -124,3 +124,11 @@ def test_days_are_read_in_any_unambiguous_form(client: Client) -> None:
     response = ask(client, **{"visits[2].date": "09/10/2025"})
     assert response.status_code == 422
     assert "must be one day, such as" in response.text
+
+
+def test_the_most_telling_missing_test_stands_first(client: Client) -> None:
+    without = {f"visits[{i}].labs.bmpc.value": "" for i in range(3)}
+    said = text_of(ask(client, **without).text)
+    assert "What would tell most" in said
+    first = said.split("What would tell most")[1].split("narrows")[0]
+    assert "Clonal bone-marrow plasma cells" in first
