@@ -131,7 +131,9 @@ def _evolved(now: Floats, before: Floats, rule: EvolvingRule, tolerance: float) 
     if rule.kind == "fall":
         rise = -rise
     elif rule.kind == "relative rise":
-        rise = rise / before
+        # From nothing to something is an endless rise, from nothing to nothing none.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rise = rise / before
     evolved = rise >= rule.threshold - tolerance
     if rule.least_change > 0.0:
         evolved &= np.abs(now - before) >= rule.least_change - tolerance

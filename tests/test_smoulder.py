@@ -1,0 +1,176 @@
+"""The command line, from outside: exit status, one clear line, nothing half-written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = (
+    *("demo", "simulate", "cohort", "train", "models", "promote", "rollback"),
+    *("score", "screen", "evaluate", "serve"),
+)
+GOOD = "subject_id,date,age,m_protein_g_dl,flc_ratio_involved,bmpc_percent\n"
+
+
+def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, warnings as anybody sees them."""
+    return subprocess.run(
+        [sys.executable, "-m", "smoulder", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        check=False,
+    )
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys, smoulder\n"
+        "sys.argv = ['smoulder', '--help']\n"
+        "try: smoulder.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pandas', 'mlflow', 'xgboost', 'sklearn', 'bentoml'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: smoulder {command}" in " ".join(done.stdout.split())
+
+
+def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path) -> None:
+    assert run("simulate", "--subjects", "30", "--seed", "3", "--out", tmp_path / "c").stdout
+    names = sorted(p.name for p in (tmp_path / "c").iterdir())
+    assert names == ["cohort.json", "outcomes.csv", "truth.csv", "visits.csv"]
+    again = run("simulate", "--subjects", "30", "--out", tmp_path / "c")
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+    assert len(again.stderr.splitlines()) == 1
+
+
+def test_the_same_seed_gives_the_same_cohort(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        run("simulate", "--subjects", "20", "--seed", "5", "--out", tmp_path / name)
+    for file in ("visits.csv", "outcomes.csv", "truth.csv"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path) -> None:
+    assert run("cohort", "mgus2", "--out", tmp_path / "mgus2").returncode == 0
+    runs = ("--runs", tmp_path / "runs")
+    done = run("train", "mgus", "--cohort", tmp_path / "mgus2", "--json", *runs)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert told["champion"]["gate"] == "rule"
+    assert any(not check["passed"] for check in told["gate"])
+    assert "stays champion" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    listed = json.loads(run("models", "--json", *runs).stdout)
+    assert {(v["version"], v["gate"]) for v in listed} == {("1", "rule"), ("2", "refused")}
+    assert run("promote", "mgus-progression", "2", *runs).returncode == 1
+    assert run("rollback", "mgus-progression", *runs).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("subject_id,m_protein_g_dl\na,1\n", "date"),
+        ("date,m_protein_g_dl\n2024-01-01,1\n", "subject_id"),
+        ("subject_id,date,m_protein_mg_ml\na,2024-01-01,1\n", "m_protein_g_dl"),
+        ("subject_id,date,m_protein\na,2024-01-01,1\n", "unit"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line_and_no_output(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "in.csv").write_text(text)
+    done = run("score", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.returncode == 2, done.stdout
+    assert said in done.stderr
+    assert "in.csv" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["in.csv"]
+
+
+SENTINEL = "77.7377"
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (f"x,2024-01-01,60,{SENTINEL},5,12", "must lie within 0-10 g/dL"),
+        ("x,2999-01-01,60,1,5,12", "future"),
+        ("x,2024-01-01,60,1,5,12\nx,2024-01-01,60,2,5,12", "different values"),
+        ("x,2024-01-01,60,,,", "no usable laboratory value"),
+        (f"x,2024-01-01,60,about {SENTINEL},5,12", "m_protein_g_dl"),
+        (f"x,2024-01-01,7{SENTINEL},1,5,12", "age"),
+    ],
+)
+def test_a_bad_subject_is_one_line_and_the_others_are_answered(
+    tmp_path: Path, bad: str, said: str
+) -> None:
+    (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n{bad}\n")
+    done = run("score", tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--models", "20-2-20")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stderr
+    assert SENTINEL not in done.stderr + done.stdout
+    table = pd.read_csv(tmp_path / "out.csv").set_index("subject_id")
+    assert table.loc["g", "20-2-20.group"] == "high"
+    assert table.loc["x", "20-2-20.status"] == "refused"
+    assert said in table.loc["x", "20-2-20.reason"]
+    strict = run("score", tmp_path / "in.csv", "-o", tmp_path / "strict.csv", "--on-error", "stop")
+    assert strict.returncode == 2
+    assert said in strict.stderr
+    assert SENTINEL not in strict.stderr
+    assert not (tmp_path / "strict.csv").exists()
+
+
+def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n")
+    out = ("-o", tmp_path / "out.csv")
+    assert "20-2-20" in run("score", tmp_path / "in.csv", *out, "--models", "crystal").stderr
+    assert run("score", tmp_path / "in.csv", *out, "--at", "dawn").returncode == 2
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_scores_can_be_judged_and_screened(tmp_path: Path) -> None:
+    run("simulate", "--subjects", "300", "--seed", "2", "--out", tmp_path / "c")
+    visits = pd.read_csv(tmp_path / "c" / "visits.csv", dtype={"subject_id": str})
+    first = visits[visits["years"] == visits.groupby("subject_id")["years"].transform("min")]
+    first.to_csv(tmp_path / "first.csv", index=False)
+    scored = run(
+        "score", tmp_path / "first.csv", "-o", tmp_path / "s.csv", "--models", "pangea-smm,20-2-20"
+    )
+    assert scored.returncode == 0, scored.stderr
+    judged = run(
+        *("evaluate", "--risks", tmp_path / "s.csv"),
+        *("--outcomes", tmp_path / "c" / "outcomes.csv", "--thresholds", "0.1,0.2"),
+    )
+    assert judged.returncode == 0, judged.stderr
+    rows = json.loads(judged.stdout)["rows"]
+    assert {row["model"] for row in rows} == {"pangea-smm", "20-2-20"}
+    assert all(0 <= row["auc"] <= 1 for row in rows if row["auc"] is not None)
+    listed = run(
+        *("screen", tmp_path / "first.csv", "--trial", "AQUILA"),
+        *("-o", tmp_path / "l.csv", "--json"),
+    )
+    assert listed.returncode == 0, listed.stderr
+    counts = json.loads(listed.stdout)["counts"]
+    table = pd.read_csv(tmp_path / "l.csv")
+    assert sum(counts.values()) == len(table) == first["subject_id"].nunique()
+    eligible = table[table["eligibility"] == "eligible"]
+    assert len(eligible) == counts["eligible"] > 0
+    assert (np.diff(eligible["pangea-smm.risk_2y"].dropna()) <= 0).all()
