@@ -128,8 +128,15 @@ def agreement(
         for model, found in estimates
         if found.status[k] != REFUSED and contradiction(model.population, staging, k) is None
     }
-    horizons = sorted({t for found in speaking.values() for t in found.horizons_years})
-    compared = [agreement_at(speaking, horizon, k) for horizon in horizons]
+    at_horizon: dict[float, dict[str, Estimates]] = {}
+    for name, found in speaking.items():
+        for horizon in found.horizons_years:
+            at_horizon.setdefault(horizon, {})[name] = found
+    compared = [
+        agreement_at(told, horizon, k)
+        for horizon, told in sorted(at_horizon.items())
+        if len(told) > 1
+    ]
     return [
         {
             "horizon_years": found.horizon_years,
