@@ -23,12 +23,15 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BOUND = re.compile(r"(<=?|>=?|≤|≥|~)\s*\d[\d.,]*", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
 ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII)
 SERIAL = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 
 NOT_A_NUMBER = "is not a number"
 SERIAL_DATE = "is a spreadsheet's serial number; format the column as YYYY-MM-DD"
-FIRST_YEAR = 1900
+NOT_A_DATE = "is not a date; write YYYY-MM-DD"
+TOO_EARLY = "lies before 1900"
+FIRST_DAY = (date(1900, 1, 1) - date(1970, 1, 1)).days
 MISSING_DAY = np.iinfo(np.int64).min
 
 
@@ -72,20 +75,26 @@ def numbers(column: pa.Array) -> tuple[Floats, list[CellFault]]:
 
 def days(column: pa.Array) -> tuple[Ints, list[CellFault]]:
     """Cells as days since 1970-01-01, the smallest integer where missing or faulty."""
-    if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
-        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-            column = pc.local_timestamp(column)
-        day = pc.cast(pc.floor_temporal(column, unit="day"), pa.date32())
-        filled = pc.fill_null(pc.cast(pc.cast(day, pa.int32()), pa.int64()), MISSING_DAY)
-        return filled.to_numpy(zero_copy_only=False), []
-    cells = texts(column)
+    faults: list[CellFault] = []
+    if not pa.types.is_temporal(column.type):
+        cells = texts(column)
+        try:
+            column = pc.cast(cells, pa.date32())
+        except pa.ArrowInvalid:
+            values, faults = _parsed(cells, _day, np.nan)
+            return np.where(np.isnan(values), MISSING_DAY, values).astype(np.int64), faults
+    if pa.types.is_timestamp(column.type):
+        naive = column if column.type.tz is None else pc.local_timestamp(column)
+        column = pc.floor_temporal(naive, unit="day")
     try:
-        found = pc.cast(cells, pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64)
-    except pa.ArrowInvalid:
-        values, faults = _parsed(cells, _day, np.nan)
-        return np.where(np.isnan(values), MISSING_DAY, values).astype(np.int64), faults
-    early = found < (date(FIRST_YEAR, 1, 1) - date(1970, 1, 1)).days
-    faults = [CellFault(int(i), f"lies before {FIRST_YEAR}") for i in np.flatnonzero(early)]
+        number = pc.cast(pc.cast(column, pa.date32()), pa.int32())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        given = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+        faults = [CellFault(int(i), NOT_A_DATE) for i in given]
+        return np.full(len(column), MISSING_DAY), faults
+    found = pc.fill_null(pc.cast(number, pa.int64()), MISSING_DAY).to_numpy()
+    early = (found != MISSING_DAY) & (found < FIRST_DAY)
+    faults = [CellFault(int(i), TOO_EARLY) for i in np.flatnonzero(early)]
     return np.where(early, MISSING_DAY, found), faults
 
 
@@ -153,6 +162,8 @@ def _number(text: str) -> float | CellFault:
         return CellFault(0, "is a bound, not a value; it was left out", "doubted")
     if DECIMAL_COMMA.fullmatch(text):
         return CellFault(0, "has a decimal comma; write a decimal point")
+    if THOUSANDS.fullmatch(text):
+        return CellFault(0, "has a comma between thousands; write digits and a decimal point only")
     if text[0] in "=#@":
         return CellFault(0, "is a spreadsheet formula or its error; save values, not formulas")
     if NUMBER.match(text):
@@ -165,12 +176,11 @@ def _day(text: str) -> float | CellFault:
         return math.nan
     matched = ISO_DAY.fullmatch(text)
     if matched is None:
-        wrong = SERIAL_DATE if SERIAL.fullmatch(text) else "is not a date; write YYYY-MM-DD"
+        wrong = SERIAL_DATE if SERIAL.fullmatch(text) else NOT_A_DATE
         return CellFault(0, wrong)
     try:
         day = date.fromisoformat(matched[1])
     except ValueError:
         return CellFault(0, "is a day that no calendar has; write YYYY-MM-DD")
-    if day.year < FIRST_YEAR:
-        return CellFault(0, f"lies before {FIRST_YEAR}")
-    return float((day - date(1970, 1, 1)).days)
+    number = (day - date(1970, 1, 1)).days
+    return float(number) if number >= FIRST_DAY else CellFault(0, TOO_EARLY)

@@ -5,7 +5,6 @@ of the file. LOINC codes and a site's own ones name the analyte, UCUM the unit. 
 and absent values are counted in the notes, never used.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import pyarrow as pa
 from features.analytes import Analyte, analyte_for_loinc
 from features.errors import InputError
 from features.labs import DAYS_PER_YEAR, LabRows
+from features.sources.bundles import Json, resources_of
 from features.sources.cells import CellFault
 from features.sources.codes import read_codes
 from features.sources.long import LEFT_OUT, is_loinc, measured_rows
@@ -37,7 +37,6 @@ USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
 UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
-Json = Mapping[str, object]
 Fault = tuple[str, CellFault]
 
 
@@ -88,7 +87,7 @@ def read_fhir(path: Path | str, *, codes: Path | str | None = None) -> LabRows:
         If the file is not JSON, holds no resource, or the extra ``fhir`` is not installed.
     """
     path = Path(path)
-    return rows_from_resources(_resources(path), codes=read_codes(codes), source=path.name)
+    return rows_from_resources(resources_of(path), codes=read_codes(codes), source=path.name)
 
 
 def rows_from_resources(
@@ -123,58 +122,6 @@ def rows_from_resources(
     if not found.measured:
         raise InputError("file", "holds no Patient and no Observation", source=source)
     return _lab_rows(found, source)
-
-
-def _resources(path: Path) -> Iterator[tuple[int, str, Json]]:
-    if not path.is_file():
-        raise InputError("file", "does not exist", source=path.name)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("file", "is not UTF-8; FHIR's JSON always is", source=path.name) from error
-    if not text.strip():
-        raise InputError("file", "is empty", source=path.name)
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        yield from _lines(text, path.name)
-        return
-    yield from _entries(whole, path.name)
-
-
-def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
-    for row, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            resource = json.loads(line)
-        except ValueError:
-            message = "is neither a JSON document nor a line of NDJSON; is the file cut short?"
-            raise InputError("resource", message, row=row, source=source) from None
-        yield row, "", _object(resource, row, source)
-
-
-def _entries(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
-    if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
-        entries = whole.get("entry", [])
-        if not isinstance(entries, list):
-            raise InputError("entry", "is not a list", source=source)
-        for row, entry in enumerate(entries, start=1):
-            given = _object(entry, row, source)
-            yield (
-                row,
-                str(given.get("fullUrl", "")),
-                _object(given.get("resource", {}), row, source),
-            )
-        return
-    for row, resource in enumerate(whole if isinstance(whole, list) else [whole], start=1):
-        yield row, "", _object(resource, row, source)
-
-
-def _object(value: object, row: int, source: str) -> Json:
-    if not isinstance(value, dict):
-        raise InputError("resource", "is not a JSON object", row=row, source=source)
-    return value
 
 
 def _model_errors(error: ValueError) -> str:
@@ -221,7 +168,7 @@ def _gather_observation(found: Gathered, row: int, resource: Json) -> None:
         observation = Observation.model_validate(resource)
     except ValueError as error:
         found.measured.append(Measured(subject, "", "", np.nan, "", row))
-        found.fault("date", f"Observation.{_model_errors(error)} is not as FHIR R4 defines it")
+        found.fault("Observation", f"{_model_errors(error)} is not as FHIR R4 defines it")
         return
     status = str(observation.status)
     if status in UNUSED_STATUS:
@@ -319,7 +266,7 @@ def _add_patients_without_values(found: Gathered) -> None:
     for subject, row in found.patient_row.items():
         if subject not in seen:
             found.measured.append(Measured(subject, "", "", np.nan, "", row))
-            found.fault("date", "the Patient has no Observation that can be used")
+            found.fault("Patient", "has no Observation that can be used")
 
 
 def _lab_rows(found: Gathered, source: str) -> LabRows:
@@ -343,7 +290,7 @@ def _lab_rows(found: Gathered, source: str) -> LabRows:
     reading = Reading(table)
     for name, fault in found.faults:
         reading.add(name, [fault])
-    reading.notes += [f"{count} {what} are not used" for what, count in found.passed_over.items()]
+    reading.notes += [f"{what} are not used: {n}" for what, n in found.passed_over.items()]
     return measured_rows(reading, count_others=False)
 
 

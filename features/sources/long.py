@@ -74,8 +74,7 @@ def measured_rows(reading: Reading, *, count_others: bool = True) -> LabRows:
     if passed_over.size and count_others:
         first = int(reading.table.row[passed_over[0]])
         reading.notes.append(
-            f"{passed_over.size} rows of tests outside the catalogue are not used, the first in "
-            f"row {first}"
+            f"tests outside the catalogue are not used: {passed_over.size}, first in row {first}"
         )
     unit_index, units = distinct(texts(reading.table.columns["unit"]))
     value = reading.numbers("value")

@@ -102,7 +102,9 @@ def read_omop(source: Path | str, *, codes: Path | str | None = None) -> LabRows
             parts.append(part)
             passed_over = int(np.count_nonzero(part.analyte == ""))
             if passed_over:
-                notes.append(f"{passed_over} rows of {facts.table} hold no test of the catalogue")
+                notes.append(
+                    f"{facts.table}: tests outside the catalogue are not used: {passed_over}"
+                )
     if not parts:
         raise InputError("measurement", "is missing; tests are read from it")
     return _lab_rows(person, parts, notes)

@@ -47,6 +47,9 @@ SUBJECT_COLUMNS: Mapping[str, Cells] = {
 }
 """Columns of a table of visits that hold no test, and what their cells are."""
 
+WHOLE_ROW = ("row", "Observation", "Patient")
+"""Fields of problems that say all there is to say about a row."""
+
 SEXES = {"F": FEMALE, "M": MALE, "female": FEMALE, "male": MALE, "unknown": UNKNOWN}
 HEAVY = {name: code for code, name in enumerate(HEAVY_CHAINS)} | {"unknown": UNKNOWN}
 CHAINS = {"kappa": KAPPA, "lambda": LAMBDA, "κ": KAPPA, "λ": LAMBDA, "unknown": UNKNOWN}
@@ -108,14 +111,16 @@ class Reading:
 
     def required(self, name: str, values: Floats) -> Floats:
         """The values, with a problem wherever one is missing that no other problem explains."""
-        explained = {(problem.row, problem.field) for problem in self.problems}
+        explained = {
+            problem.row for problem in self.problems if problem.field in (name, *WHOLE_ROW)
+        }
         missing = np.flatnonzero(np.isnan(values))
         self.add(
             name,
             [
                 CellFault(int(i), "is missing; every row needs one")
                 for i in missing
-                if (int(self.table.row[i]), name) not in explained
+                if int(self.table.row[i]) not in explained
             ],
         )
         return values
