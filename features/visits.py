@@ -117,7 +117,8 @@ def check(rows: LabRows, *, as_of_years: float | None = None) -> Visits:
         findings += found
         findings += _place(labs, rows, column, canonical, visit_of_row, order.size)
     findings += _check_ratio(rows, labs, order)
-    findings += _check_usable(rows, labs, order)
+    refused = {finding.subject for finding in findings if finding.severity == "refused"}
+    findings += [f for f in _check_usable(rows, labs, order) if f.subject not in refused]
     return _drop_refused(_history(rows, labs, order), findings, visit_of_row)
 
 
