@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from features.criteria import STAGES, Staging, stage
 from features.errors import InputError
-from features.history import Codes, Floats, Ints
+from features.history import Codes, Floats, History, Ints
 from features.labs import DAYS_PER_YEAR, LabRows
 from features.landmark import LandmarkFeatures
 from features.visits import Visits, check
@@ -56,9 +56,7 @@ def score(
     visits = check(rows, as_of_years=as_of_years)
     source, landmark = _rows_out(rows, visits, at)
     history = visits.history
-    subject = history.subject[landmark[landmark >= 0]]
-    time = history.time_years[landmark[landmark >= 0]]
-    features = LandmarkFeatures(history, subject, time)
+    features = _features(history, landmark[landmark >= 0])
     answered = _Answered.of(rows, visits, source, landmark)
     columns: dict[str, object] = {
         "subject_id": _words(rows.subject_ids, rows.subject[source]),
@@ -68,6 +66,12 @@ def score(
     for model in models:
         columns |= _model_columns(model, model.estimate(features), answered)
     return pa.table(columns), visits
+
+
+def _features(history: History, landmark: Ints) -> LandmarkFeatures:
+    if np.array_equal(landmark, np.arange(history.visits)):
+        return LandmarkFeatures(history)
+    return LandmarkFeatures(history, history.subject[landmark], history.time_years[landmark])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,17 @@ class _Answered:
         answered = landmark >= 0
         return cls(answered, reasons, np.where(answered, 0, of_subject[rows.subject[source]]))
 
+    @property
+    def all(self) -> bool:
+        """Whether every row has an answer."""
+        return bool(self.rows.all())
+
     def words(
         self, texts: Sequence[str], which: Ints | Codes, otherwise: str | None = None
     ) -> pa.Array:
         """Texts of the answers at their rows; elsewhere the reason, or another text."""
+        if self.all:
+            return _words(texts, which)
         others = self.reasons if otherwise is None else (otherwise,)
         code = self.reason_of.copy() if otherwise is None else np.zeros_like(self.reason_of)
         code[self.rows] = which
@@ -111,15 +122,20 @@ class _Answered:
 
     def numbers(self, values: Floats) -> pa.Array:
         """Numbers of the answers at their rows; null elsewhere and where there is none."""
+        if self.all:
+            return pa.array(values, from_pandas=True)
         at_rows = np.full(self.rows.size, np.nan)
         at_rows[self.rows] = values
         return pa.array(at_rows, from_pandas=True)
 
 
-def _words(texts: Sequence[str], which: Ints) -> pa.Array:
+def _words(texts: Sequence[str], which: Ints | Codes) -> pa.Array:
     """Column of texts of which few differ, built without an object for each row."""
+    place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    if len(place) < len(texts):
+        which = np.array([place[text] for text in texts])[which]
     codes = pa.array(which.astype(np.int32))
-    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
+    return pa.DictionaryArray.from_arrays(codes, pa.array(list(place), pa.string()))
 
 
 def _rows_out(rows: LabRows, visits: Visits, at: At) -> tuple[Ints, Ints]:
