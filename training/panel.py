@@ -194,7 +194,9 @@ def _cells(
     )
     _refuse(risks["model"].isna().to_numpy(), "model", "every row needs a model", "risks")
     model_code, models = pd.factorize(risks["model"])
-    horizons, horizon_code = np.unique(horizon, return_inverse=True)
+    horizon_code, found = pd.factorize(horizon)
+    horizons = np.sort(found)
+    horizon_code = np.searchsorted(horizons, found)[horizon_code]
     position = _positions(risks["subject_id"], subjects)
     cell_code = model_code * horizons.size + horizon_code
     if len(models) * horizons.size > np.iinfo(np.int16).max:

@@ -13,7 +13,7 @@ from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve
 from training.metrics.censoring import FLOOR, IpcwWeights, follow_up_too_short, ipcw_weights
 from training.metrics.concordance import concordance
-from training.metrics.discrimination import auc
+from training.metrics.discrimination import Ranking, auc
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.net_benefit import net_benefit
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
@@ -92,6 +92,7 @@ class Scores:
     auc: Estimate
     brier: BrierScore
     net_benefit: dict[str, Estimate]
+    ranking: Ranking
 
 
 def sample_of(
@@ -123,13 +124,19 @@ def _beyond_follow_up(line: Timeline, horizon_years: float) -> str | None:
 def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scores:
     """AUC, Brier score and net benefit of one model."""
     outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
-    settings = sample.settings
+    settings, ranking = sample.settings, Ranking.of(risk)
     if sample.refusal is not None:
         none = Estimate.none(sample.refusal)
         benefit = dict.fromkeys((f"{p:g}" for p in settings.thresholds), none)
-        return Scores(none, BrierScore(none, none, none), benefit)
+        return Scores(none, BrierScore(none, none, none), benefit, ranking)
     return Scores(
-        auc(*outcome, weights=sample.weights, level=settings.level, cluster=sample.cluster),
+        auc(
+            *outcome,
+            weights=sample.weights,
+            ranking=ranking,
+            level=settings.level,
+            cluster=sample.cluster,
+        ),
         brier_score(
             *outcome,
             weights=sample.weights,
@@ -147,6 +154,7 @@ def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scor
             )
             for threshold in settings.thresholds
         },
+        ranking,
     )
 
 
@@ -178,7 +186,7 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
         brier=_bare(scores.brier.brier),
         brier_null=_bare(scores.brier.null),
         ipa=_bare(scores.brier.ipa),
-        concordance=_concordance(outcome, sample),
+        concordance=_concordance(outcome, sample, scores.ranking),
         calibration_intercept=_bare(cloglog.intercept),
         calibration_slope=_bare(cloglog.slope),
         calibration_intercept_logit=_bare(logit.intercept),
@@ -197,11 +205,15 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
 
 
 def _concordance(
-    outcome: tuple[FloatArray, IntArray, FloatArray, float], sample: Sample
+    outcome: tuple[FloatArray, IntArray, FloatArray, float],
+    sample: Sample,
+    ranking: Ranking,
 ) -> Estimate:
     if not sample.settings.with_concordance:
         return Estimate.none("not asked for")
-    return concordance(*outcome, weights=sample.weights, floor=sample.settings.floor)
+    return concordance(
+        *outcome, weights=sample.weights, floor=sample.settings.floor, ranking=ranking
+    )
 
 
 def _bare(estimate: Estimate) -> Estimate:

@@ -11,7 +11,7 @@ from training.metrics.links import LINKS, Link, LinkName
 from training.metrics.timeline import Timeline, checked_risk
 
 _ITERATIONS = 50
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-9
 _START_SIZE = 20_000
 
 

@@ -11,7 +11,7 @@ from training.metrics.censoring import (
 )
 from training.metrics.discrimination import Ranking
 from training.metrics.estimate import Estimate, FloatArray, IntArray
-from training.metrics.timeline import DEATH, checked_risk
+from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, checked_risk
 
 
 def concordance(
@@ -23,6 +23,7 @@ def concordance(
     floor: float = FLOOR,
     weights: IpcwWeights | None = None,
     censoring: CensoringDistribution | None = None,
+    ranking: Ranking | None = None,
 ) -> Estimate:
     """Chance that the earlier of two progressions, or the only one, had the higher risk.
 
@@ -42,6 +43,8 @@ def concordance(
         Weights of this sample at this horizon, made with the same floor; they carry the sample.
     censoring
         G fitted on another sample; from this sample when None.
+    ranking
+        `risk` ranked already.
 
     Returns
     -------
@@ -57,27 +60,31 @@ def concordance(
     if reason is not None:
         return Estimate.none(reason)
     line = w.timeline
-    rank = Ranking.of(checked_risk(risk, line.size))
+    rank = ranking or Ranking.of(checked_risk(risk, line.size))
     if rank.levels == 1:
         return Estimate.none("all predicted risks are equal")
     chance = CensoringDistribution.along(line) if censoring is None else censoring
     before = np.maximum(chance.before(line.times), floor)[line.step]
+    near = line.step < line.steps_until(w.horizon_years)
+    # Who is followed beyond the horizon is followed longer than every case: no order needed.
+    far = (~near).astype(np.float64)
+    order = np.flatnonzero(near)
     # Within one duration the progressions come first, then deaths, then censorings.
-    order = np.lexsort((np.where(line.event == 0, 3, line.event), line.step))
-    level = rank.level[order]
-    case = w.case[order]
-    inverse = 1 / before[order]
-    longer = _longer(line.step[order], line.event[order])
-    ones = np.ones(line.size)
-    ahead = _sums_by_rank(level, ones, longer[case], level[case], tail=True)
-    dead = np.where(line.event[order] == DEATH, inverse, 0.0)
-    until = np.searchsorted(line.step[order], line.step[order][case], side="right")
-    fallen = _sums_by_rank(level, dead, until, level[case], tail=False)
-    early, both = inverse[case], inverse[case] ** 2
-    comparable = float(both @ ahead[1] + early @ fallen[1])
+    kind = np.where(line.event[order] == CENSORED, 3, line.event[order])
+    order = order[np.lexsort((kind, line.step[order]))]
+    cases = order[line.event[order] == PROGRESSION]
+    dead = order[line.event[order] == DEATH]
+    at = rank.level[cases]
+    longer = _longer(line.step[order], line.event[order])[line.event[order] == PROGRESSION]
+    later = _sums_by_rank(rank.level[order], np.ones(order.size), longer, at, tail=True)
+    until = np.searchsorted(line.step[dead], line.step[cases], side="right")
+    fallen = _sums_by_rank(rank.level[dead], 1 / before[dead], until, at, tail=False)
+    early = 1 / before[cases]
+    ahead = rank.sums_below(far)[cases] + later[0]
+    comparable = float(early**2 @ (far.sum() + later[1]) + early @ fallen[1])
     if comparable <= 0:
         return Estimate.none(f"no two subjects can be compared by {horizon_years:g} years")
-    return Estimate(float(both @ ahead[0] + early @ fallen[0]) / comparable)
+    return Estimate(float(early**2 @ ahead + early @ fallen[0]) / comparable)
 
 
 def _longer(step: IntArray, event: IntArray) -> IntArray:
@@ -95,12 +102,15 @@ def _sums_by_rank(
     A wavelet matrix: one stable partition per bit of the level, so that the sums of all queries
     cost O(n log n) together.
     """
+    if level.size == 0:
+        return np.zeros(cut.size), np.zeros(cut.size)
     total = np.concatenate(([0.0], np.cumsum(weight)))
     inside = total[-1] - total[cut] if tail else total[cut]
     start = cut.copy() if tail else np.zeros_like(cut)
     stop = np.full_like(cut, level.size) if tail else cut.copy()
     lower = np.zeros(cut.size)
-    for bit in range(max(int(level.max()).bit_length(), 1) - 1, -1, -1):
+    highest = max(int(level.max()), int(at.max()))
+    for bit in range(highest.bit_length() - 1, -1, -1):
         high = (level >> bit) & 1 == 1
         zeros = np.concatenate(([0], np.cumsum(~high)))
         sums = np.concatenate(([0.0], np.cumsum(np.where(high, 0.0, weight))))

@@ -1,0 +1,124 @@
+"""Do 95 % intervals hold the truth 95 times in 100? Simulated cohorts with known risks.
+
+    python -m benchmarks.coverage --replicates 1000 --subjects 600
+
+Constant hazards of progression and death make the true risk of everybody known; the truth of each
+measure is its value in a cohort of two million who are all followed.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.page import write_section
+from training.metrics.aalen_johansen import aalen_johansen
+from training.metrics.brier import brier_score
+from training.metrics.calibration import mean_calibration, weak_calibration
+from training.metrics.contrasts import contrast
+from training.metrics.discrimination import auc
+from training.metrics.estimate import Estimate
+from training.metrics.net_benefit import net_benefit
+
+HORIZON = 5.0
+THRESHOLD = 0.2
+_DEATH = 0.04
+_TRUTH_SUBJECTS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A cohort with the risks of two models: the truth, and a distorted and noisy one."""
+
+    duration: np.ndarray
+    event: np.ndarray
+    true: np.ndarray
+    noisy: np.ndarray
+
+
+def simulated(rng: np.random.Generator, subjects: int, *, followed: bool) -> Simulated:
+    """A cohort; about a third are censored before five years unless all are followed."""
+    hazard = 0.04 * np.exp(0.9 * rng.normal(size=subjects))
+    total = hazard + _DEATH
+    exit_time = rng.exponential(1 / total)
+    progressed = rng.random(subjects) < hazard / total
+    censored = np.full(subjects, np.inf) if followed else rng.uniform(1, 12, subjects)
+    duration = np.minimum(exit_time, np.minimum(censored, 50.0))
+    event = np.where(exit_time <= duration, np.where(progressed, 1, 2), 0)
+    guess = hazard * np.exp(0.7 * rng.normal(size=subjects) + 0.2)
+    return Simulated(duration, event, _risk(hazard), _risk(guess))
+
+
+def estimates(cohort: Simulated) -> dict[str, Estimate]:
+    """Every measure with an interval, of the noisy model, and its contrasts with the truth."""
+    outcome = (cohort.duration, cohort.event)
+    noisy, true = ((*outcome, risk, HORIZON) for risk in (cohort.noisy, cohort.true))
+    areas, scores = [auc(*x) for x in (noisy, true)], [brier_score(*x) for x in (noisy, true)]
+    benefits = [net_benefit(*x, threshold=THRESHOLD, with_influence=True) for x in (noisy, true)]
+    line = weak_calibration(*noisy)
+    return {
+        "observed": aalen_johansen(*outcome).at(HORIZON),
+        "oe": mean_calibration(*noisy).ratio,
+        "auc": areas[0],
+        "brier": scores[0].brier,
+        "ipa": scores[0].ipa,
+        "calibration_intercept": line.intercept,
+        "calibration_slope": line.slope,
+        "net_benefit": benefits[0],
+        "delta_auc": contrast(*areas).delta,
+        "delta_brier": contrast(scores[0].brier, scores[1].brier).delta,
+        "delta_net_benefit": contrast(*benefits).delta,
+    }
+
+
+def coverage(
+    replicates: int, subjects: int, *, seed: int = 0, truth_subjects: int = _TRUTH_SUBJECTS
+) -> dict[str, float]:
+    """Share of cohorts whose interval holds the truth, by measure."""
+    streams = np.random.SeedSequence(seed).spawn(replicates + 1)
+    large = simulated(np.random.default_rng(streams[0]), truth_subjects, followed=True)
+    truth = {name: found.value for name, found in estimates(large).items()}
+    held = dict.fromkeys(truth, 0)
+    for stream in streams[1:]:
+        cohort = simulated(np.random.default_rng(stream), subjects, followed=False)
+        for name, found in estimates(cohort).items():
+            held[name] += bool(found.lower <= truth[name] <= found.upper)
+    return {name: count / replicates for name, count in held.items()}
+
+
+def _risk(hazard: np.ndarray) -> np.ndarray:
+    total = hazard + _DEATH
+    return hazard / total * -np.expm1(-total * HORIZON)
+
+
+def main() -> None:
+    """Print one row per measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--subjects", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    found = coverage(asked.replicates, asked.subjects, seed=asked.seed)
+    lines = "\n".join(f"| {name} | {100 * share:.1f} % |" for name, share in found.items())
+    text = f"""
+## Coverage of 95 % intervals
+
+`python -m benchmarks.coverage --replicates {asked.replicates} --subjects {asked.subjects}`
+
+| measure | intervals that hold the truth |
+|---|---|
+{lines}
+
+A true 95 % shows as {95 - 196 * (0.95 * 0.05 / asked.replicates) ** 0.5:.1f} to
+{95 + 196 * (0.95 * 0.05 / asked.replicates) ** 0.5:.1f} % in as many cohorts.
+"""
+    write_section("coverage", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
