@@ -154,8 +154,13 @@ def _named(table: Table, name: str, meaning: Callable[[str], str]) -> Objects:
     """(n,) meaning of the cells of a column; empty without the column."""
     if name not in table:
         return np.full(len(table), "", dtype=object)
-    index, cells = distinct(texts(table.columns[name]))
+    index, cells = distinct(_ids(table.columns[name]))
     return np.array([meaning(cell) for cell in cells], dtype=object)[index]
+
+
+def _ids(column: pa.Array) -> pa.Array:
+    """Cells as text; an id that passed through a column of floats loses its ``.0``."""
+    return pc.replace_substring_regex(texts(column), r"^(\d+)\.0+$", r"\1")
 
 
 def _vocabulary(read: TableReader) -> tuple[dict[str, str], dict[str, str]]:
@@ -163,7 +168,7 @@ def _vocabulary(read: TableReader) -> tuple[dict[str, str], dict[str, str]]:
     concept = read("concept", ("concept_id", "vocabulary_id", "concept_code"), ())
     loinc, units = dict(LOINC_OF_CONCEPT), dict(UNIT_OF_CONCEPT)
     if concept is not None:
-        cells = (texts(concept.columns[n]).to_pylist() for n in concept.columns)
+        cells = (_ids(concept.columns[n]).to_pylist() for n in concept.columns)
         by_name = dict(zip(concept.columns, cells, strict=True))
         for key, vocabulary, code in zip(
             by_name["concept_id"],
@@ -188,7 +193,7 @@ def _lab_rows(person: Table, parts: Iterable[Part], notes: list[str]) -> LabRows
         take = pa.array(used)
         columns = part.table.columns
         found = {
-            "subject_id": texts(columns["person_id"]).take(take),
+            "subject_id": _ids(columns["person_id"]).take(take),
             "date": pc.cast(columns[part.facts.day], pa.string()).take(take),
             "value": columns["value_as_number"].take(take),
             "analyte": pa.array(part.analyte[used], pa.string()),
@@ -199,7 +204,7 @@ def _lab_rows(person: Table, parts: Iterable[Part], notes: list[str]) -> LabRows
             gathered.setdefault(name, []).append(column)
         rows.append(part.table.row[used])
         if "operator_concept_id" in part.table:
-            operator = texts(columns["operator_concept_id"]).take(take).to_pylist()
+            operator = _ids(columns["operator_concept_id"]).take(take).to_pylist()
             bounds += [offset + i for i, code in enumerate(operator) if code not in EQUALS]
         offset += used.size
     if offset == 0:
@@ -219,7 +224,7 @@ def _lab_rows(person: Table, parts: Iterable[Part], notes: list[str]) -> LabRows
 
 def _of_person(person: Table, subject: pa.Array) -> dict[str, pa.Array]:
     """Sex and year of birth of the person of every row."""
-    place = pc.index_in(subject, texts(person.columns["person_id"]))
+    place = pc.index_in(subject, _ids(person.columns["person_id"]))
     sex = _named(person, "gender_concept_id", lambda code: SEX_OF_CONCEPT.get(code, ""))
     born = np.full(len(person), np.nan)
     if "year_of_birth" in person:
@@ -283,16 +288,9 @@ def _database(url: str) -> TableReader:
             rows = connection.execute(query).all()
         cells = zip(*rows, strict=True) if rows else ([] for _ in chosen)
         columns = {
-            column: pa.array([_text(cell) for cell in values], pa.string())
+            column: pa.array([None if c is None else str(c) for c in values], pa.string())
             for column, values in zip(chosen, cells, strict=True)
         }
         return Table(name, columns, np.arange(len(rows), dtype=np.int64) + 1, {})
 
     return read
-
-
-def _text(cell: object) -> str | None:
-    """A database cell as text; an id that came as a float has no decimal point."""
-    if cell is None:
-        return None
-    return f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -1,0 +1,196 @@
+"""FHIR R4: what an Observation says becomes a value, what it withholds or withdraws does not."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from features.history import FEMALE, UNKNOWN
+from features.sources import read_visits
+from features.sources.fhir import read_fhir
+from features.visits import check
+
+PATIENT = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1955-03-10"}
+
+
+def loinc(code):
+    return {"coding": [{"system": "http://loinc.org", "code": code}]}
+
+
+def quantity(value, unit, **more):
+    return {"value": value, "system": "http://unitsofmeasure.org", "code": unit, **more}
+
+
+def observation(code="33358-3", value=24, unit="g/L", subject="Patient/p1", **more):
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": loinc(code),
+        "subject": {"reference": subject},
+        "effectiveDateTime": "2024-01-05T23:30:00-05:00",
+        "valueQuantity": quantity(value, unit),
+        **more,
+    }
+
+
+@pytest.fixture
+def read(written):
+    def read(*resources, **options):
+        entries = [{"resource": resource} for resource in resources]
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        return read_fhir(written(json.dumps(bundle), "bundle.json"), **options)
+
+    return read
+
+
+def values(rows):
+    return {(c.analyte, c.unit): c.value.tolist() for c in rows.columns}
+
+
+def test_an_observation_is_a_value_on_its_local_day(read):
+    rows = read(PATIENT, observation())
+    assert rows.subject_ids == ("p1",)
+    assert values(rows) == {("m_protein", "g/L"): [24.0]}
+    # The day of the laboratory, 2024-01-05 (day 19727), not the sixth of universal time.
+    assert rows.time_years.tolist() == [19_727 / 365.25]
+    assert rows.row.tolist() == [2]
+    assert rows.sex.tolist() == [FEMALE]
+    # From 1955-03-10 to 2024-01-05 are 25138 days.
+    assert rows.age_years.tolist() == [25_138 / 365.25]
+    assert not rows.problems
+
+
+@pytest.mark.parametrize(
+    ("birth", "days"),
+    # A year alone stands for its middle (1 July), a month for its fifteenth.
+    [("1955", 25_025), ("1955-03", 25_133)],
+)
+def test_a_partial_day_of_birth_gives_an_age(read, birth, days):
+    rows = read({**PATIENT, "birthDate": birth}, observation())
+    assert rows.age_years.tolist() == [days / 365.25]
+
+
+def test_bundle_list_and_lines_say_the_same(read, written):
+    resources = [PATIENT, observation(), observation("718-7", 12.5, "g/dL")]
+    lines = "\n".join(json.dumps(resource) for resource in resources)
+    bundle = read(*resources)
+    for path in (
+        written(lines, "a.ndjson"),
+        written(json.dumps(resources), "a.json"),
+        written("\ufeff" + lines, "export"),
+    ):
+        rows = read_visits(path)
+        assert values(rows) == values(bundle)
+        assert rows.row.tolist() == bundle.row.tolist()
+
+
+def test_full_urls_and_versions_lead_to_the_same_patient(written):
+    entries = [
+        {"fullUrl": "urn:uuid:0c3151bd", "resource": PATIENT},
+        {"resource": observation(subject="urn:uuid:0c3151bd")},
+        {"resource": observation("718-7", 12, "g/dL", subject="https://h.example/Patient/p1")},
+        {"resource": observation("2160-0", 1, "mg/dL", subject="Patient/p1/_history/3")},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    assert read_fhir(written(json.dumps(bundle), "b.json")).subject_ids == ("p1",)
+
+
+@pytest.mark.parametrize("status", ["registered", "cancelled", "entered-in-error", "unknown"])
+def test_results_withdrawn_or_not_there_are_counted_and_not_used(read, status):
+    rows = read(PATIENT, observation(), observation("718-7", 12, "g/dL", status=status))
+    assert set(values(rows)) == {("m_protein", "g/L")}
+    assert rows.notes == (f"Observations with status {status} are not used: 1",)
+
+
+@pytest.mark.parametrize("status", ["final", "amended", "corrected"])
+def test_final_results_are_used_without_a_word(read, status):
+    assert not read(PATIENT, observation(status=status)).problems
+
+
+def test_a_preliminary_result_is_used_and_wants_confirming(read):
+    rows = read(PATIENT, observation(status="preliminary"))
+    assert values(rows) == {("m_protein", "g/L"): [24.0]}
+    assert [(p.severity, p.expected) for p in rows.problems] == [
+        ("doubted", "is preliminary; confirm it")
+    ]
+
+
+def test_an_absent_value_is_counted_and_not_used(read):
+    absent = observation("718-7", dataAbsentReason={"text": "specimen lost"})
+    del absent["valueQuantity"]
+    rows = read(PATIENT, observation(), absent)
+    assert rows.notes == ("values reported as absent are not used: 1",)
+    assert not rows.problems
+
+
+@pytest.mark.parametrize("comparator", ["<", "<=", ">=", ">"])
+def test_a_comparator_makes_a_bound_that_is_left_out_and_named(read, comparator):
+    bound = observation("33944-0", valueQuantity=quantity(1.3, "mg/L", comparator=comparator))
+    rows = read(PATIENT, observation(), bound)
+    assert set(values(rows)) == {("m_protein", "g/L")}
+    assert [(p.row, p.field, p.severity) for p in rows.problems] == [
+        (3, "lambda_flc.comparator", "doubted")
+    ]
+
+
+def test_components_are_values_of_their_own(read):
+    panel = observation("24321-2", component=[])
+    del panel["valueQuantity"]
+    panel["component"] = [
+        {"code": loinc("2160-0"), "valueQuantity": quantity(88, "umol/L")},
+        {"code": loinc("17861-6"), "valueQuantity": quantity(9.5, "mg/dL")},
+        {"code": loinc("2951-2"), "valueQuantity": quantity(140, "mmol/L")},
+    ]
+    rows = read(PATIENT, panel)
+    assert values(rows) == {("creatinine", "umol/L"): [88.0], ("calcium", "mg/dL"): [9.5]}
+    assert rows.row.tolist() == [2, 2]
+
+
+def test_a_code_of_the_site_is_read_through_its_file(read, written):
+    codes = written("code,analyte\nLAB-17,m_protein\n", "codes.csv")
+    local = observation(code="x")
+    local["code"] = {"coding": [{"system": "http://h.example/lab", "code": "LAB-17"}]}
+    assert values(read(PATIENT, local, codes=codes)) == {("m_protein", "g/L"): [24.0]}
+
+
+def test_without_its_file_a_code_of_the_site_is_no_test(read):
+    local = observation()
+    local["code"] = {"coding": [{"system": "http://h.example/lab", "code": "33358-3"}]}
+    rows = read(PATIENT, local)
+    assert not rows.columns
+    assert rows.notes == ("values of tests outside the catalogue are not used: 1",)
+
+
+def test_the_unit_is_that_of_the_message_never_that_of_the_code(read):
+    # 14682-9 is molar creatinine, 2160-0 mass: both are converted from what is written.
+    rows = read(PATIENT, observation("14682-9", 0.9, "mg/dL"))
+    assert check(rows).history.labs["creatinine"].tolist() == [0.9]
+
+
+def test_a_flag_may_be_a_boolean(read, written):
+    codes = written("code,analyte\nFISH1,fish_del_17p\n", "codes.csv")
+    flag = observation("FISH1", valueBoolean=True)
+    del flag["valueQuantity"]
+    assert values(read(PATIENT, observation(), flag, codes=codes))["fish_del_17p", "1"] == [1.0]
+
+
+def test_a_patient_without_a_usable_observation_is_named(read):
+    visits = check(read({**PATIENT, "id": "p2"}, observation()))
+    assert [str(f) for f in visits.findings] == [
+        "row 1, Patient: has no Observation that can be used"
+    ]
+
+
+def test_another_gender_is_unknown_sex(read):
+    assert read({**PATIENT, "gender": "other"}, observation()).sex.tolist() == [UNKNOWN]
+
+
+def test_an_observation_that_is_not_r4_refuses_its_subject_alone(read):
+    wrong = copy.deepcopy(observation(subject="Patient/p9"))
+    wrong["valueQuantity"]["value"] = "Zebra"
+    visits = check(read(PATIENT, observation(), wrong))
+    assert visits.refusals() == {
+        1: "row 3, Observation: valueQuantity.value is not as FHIR R4 defines it"
+    }
+    assert np.unique(visits.history.subject).tolist() == [0]
