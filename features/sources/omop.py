@@ -8,13 +8,14 @@ value: a row with another operator holds a bound.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.analytes import Analyte, analyte_for_loinc
+from features.analytes import ANALYTES, Analyte, analyte_for_loinc
 from features.errors import ColumnError, InputError
 from features.history import Ints
 from features.labs import LabRows
@@ -53,7 +54,19 @@ EQUALS = frozenset({"", "0", "4172703"})
 """Operator concepts that make a value exact: none, no matching concept, and ``=``."""
 
 Objects = NDArray[np.object_]
-TableReader = Callable[[str, tuple[str, ...], tuple[str, ...]], Table | None]
+Wanted = Mapping[str, Iterable[str]]
+
+
+class TableReader(Protocol):
+    """Reads columns of a table, or None where there is no such table.
+
+    A database answers with the rows in which any column of `wanted` holds one of its values; a file
+    is read whole.
+    """
+
+    def __call__(
+        self, name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
+    ) -> Table | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +102,7 @@ def read_omop(source: Path | str, *, codes: Path | str | None = None) -> LabRows
     """
     own = read_codes(codes)
     read = _database(str(source)) if "://" in str(source) else _folder(Path(source))
-    person = read(
-        "person", ("person_id",), ("gender_concept_id", "year_of_birth", "gender_source_value")
-    )
+    person = read("person", ("person_id",), ("gender_concept_id", "year_of_birth"), {})
     if person is None:
         raise InputError("person", "is missing; the CDM's table of people is needed")
     loinc, units = _vocabulary(read)
@@ -129,7 +140,10 @@ def _facts(
 ) -> Part | None:
     needed = ("person_id", facts.concept, facts.day, "value_as_number")
     optional = (facts.source_value, "operator_concept_id", "unit_concept_id", "unit_source_value")
-    table = read(facts.table, needed, optional)
+    codes = {*own, *(code for analyte in ANALYTES.values() for code in analyte.loinc)}
+    tests = (key for key, code in loinc.items() if analyte_for_loinc(code) is not None)
+    wanted = {facts.concept: {*own, *tests}, facts.source_value: codes}
+    table = read(facts.table, needed, optional, wanted)
     if table is None:
         return None
     analyte = _named(table, facts.concept, lambda code: _of_concept(code, own, loinc))
@@ -165,7 +179,9 @@ def _ids(column: pa.Array) -> pa.Array:
 
 def _vocabulary(read: TableReader) -> tuple[dict[str, str], dict[str, str]]:
     """Concept id to LOINC code, and concept id to UCUM unit."""
-    concept = read("concept", ("concept_id", "vocabulary_id", "concept_code"), ())
+    wanted = {code for analyte in ANALYTES.values() for code in (*analyte.loinc, *analyte.units)}
+    needed = ("concept_id", "vocabulary_id", "concept_code")
+    concept = read("concept", needed, (), {"concept_code": wanted})
     loinc, units = dict(LOINC_OF_CONCEPT), dict(UNIT_OF_CONCEPT)
     if concept is not None:
         cells = (_ids(concept.columns[n]).to_pylist() for n in concept.columns)
@@ -240,7 +256,10 @@ def _folder(folder: Path) -> TableReader:
         raise InputError("folder", "does not exist", source=folder.name)
     files = {file.stem.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
 
-    def read(name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> Table | None:
+    def read(
+        name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
+    ) -> Table | None:
+        del wanted
         if name not in files:
             return None
         header = header_of(files[name])
@@ -266,26 +285,42 @@ def _database(url: str) -> TableReader:
     except ImportError as error:
         message = "needs the extra: pip install 'smoulder[postgres]'"
         raise InputError("database", message) from error
+    # The causes are not shown: a driver's message may hold the address, or a row.
+    unanswered = InputError(
+        "database", "does not answer; expected an SQLAlchemy URL of a reachable OMOP database"
+    )
     try:
         engine = sqlalchemy.create_engine(url)
-        with engine.connect() as connection:
-            present = {
-                name.lower(): name for name in sqlalchemy.inspect(connection).get_table_names()
-            }
-    except (SQLAlchemyError, ImportError) as error:
-        message = "does not answer; expected an SQLAlchemy URL of a reachable database"
-        raise InputError("database", message) from error
+        inspector = sqlalchemy.inspect(engine)
+        names = [*inspector.get_table_names(), *inspector.get_view_names()]
+    except (SQLAlchemyError, ImportError):
+        raise unanswered from None
+    present = {name.lower(): name for name in names}
 
-    def read(name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> Table | None:
+    def read(
+        name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
+    ) -> Table | None:
         if name not in present:
             return None
-        table = sqlalchemy.Table(present[name], sqlalchemy.MetaData(), autoload_with=engine)
-        by_name = {column.name.lower(): column for column in table.columns}
-        _check_columns(by_name, needed, name)
-        chosen = [column for column in (*needed, *optional) if column in by_name]
-        query = sqlalchemy.select(*(by_name[column] for column in chosen))
-        with engine.connect() as connection:
-            rows = connection.execute(query).all()
+        try:
+            table = sqlalchemy.Table(present[name], sqlalchemy.MetaData(), autoload_with=engine)
+            by_name = {column.name.lower(): column for column in table.columns}
+            _check_columns(by_name, needed, name)
+            chosen = [column for column in (*needed, *optional) if column in by_name]
+            query = sqlalchemy.select(*(by_name[column] for column in chosen))
+            choices = [
+                sqlalchemy.cast(by_name[column], sqlalchemy.String).in_(sorted(values))
+                for column, values in wanted.items()
+                if column in by_name
+            ]
+            with engine.connect() as connection:
+                rows = connection.execute(
+                    query.where(sqlalchemy.or_(*choices)) if choices else query
+                ).all()
+        except SQLAlchemyError:
+            raise unanswered from None
+        finally:
+            engine.dispose()
         cells = zip(*rows, strict=True) if rows else ([] for _ in chosen)
         columns = {
             column: pa.array([None if c is None else str(c) for c in values], pa.string())
