@@ -20,9 +20,12 @@ SWITCHES = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; without one the test fails with the line to type."""
+    """The system's Chromium; without one the test fails with the line to type.
+
+    It ends with these tests: while it lives, no other test of the process can run an event loop.
+    """
     found = shutil.which("chromium")
     assert found, "Chromium is missing; type: apt-get install -y chromium"
     with sync_playwright() as playwright:
