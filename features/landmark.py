@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.analytes import ANALYTES
 from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
@@ -97,9 +98,9 @@ class LandmarkFeatures:
             self._values[name] = FEATURES[name].compute(self)
         return self._values[name]
 
-    def matrix(self, names: Iterable[str]) -> Floats:
-        """(k, p) values of several features, in the order named."""
-        columns = [self[name] for name in names]
+    def matrix(self, names: Iterable[str], rows: NDArray[np.bool_] | None = None) -> Floats:
+        """(k, p) values of several features, in the order named; of some landmarks only."""
+        columns = [self[name] if rows is None else self[name][rows] for name in names]
         return np.column_stack(columns) if columns else np.empty((len(self), 0))
 
     def latest(self, quantity: str) -> tuple[Series, Ints]:
@@ -117,15 +118,15 @@ class LandmarkFeatures:
                 self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
             series = self.history.series(quantity, self._known)
             return series, np.array([series.value.size - 1])
+        if quantity not in self.history.labs and quantity != "age":
+            return _UNMEASURED, np.full(len(self), -1)
         series = self.history.series(quantity)
         position = self._latest_at_visits(series)
         if self.at_visits:
             return series, position
         # Everything is measured at a visit: the last visit knows the latest measurement.
         visit = self._visits_before()
-        known = np.full(len(self), -1)
-        known[visit >= 0] = position[visit[visit >= 0]]
-        return series, known
+        return series, np.append(position, -1).take(visit)
 
     def _latest_at_visits(self, series: Series) -> Ints:
         subject = self.history.subject
@@ -151,10 +152,10 @@ class LandmarkFeatures:
         series, position = self.latest(quantity)
         if self.single:
             return per_measurement(series)[-1:] if series.value.size else _NOTHING
-        known = position >= 0
-        values = np.full(len(self), np.nan)
-        values[known] = per_measurement(series)[position[known]]
-        return values
+        if not series.value.size:
+            return np.full(len(self), np.nan)
+        # Position -1, nothing measured yet, finds the NaN at the end.
+        return np.append(per_measurement(series), np.nan).take(position)
 
     def uninvolved(self) -> tuple[Floats, Floats, Floats]:
         """(k,) numbers of uninvolved isotypes below normal, measured, and in all."""

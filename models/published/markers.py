@@ -124,16 +124,18 @@ def course(quantity: str, *rules: EvolvingRule) -> Callable[[LandmarkFeatures], 
     """Evolving by any of the rules; unknown without an earlier value in the longest look-back."""
     longest = max(rule.lookback_years for rule in rules)
 
+    def evolved(series: Series) -> Floats:
+        known = np.where(compared(series, longest), 0.0, np.nan)
+        for rule in rules:
+            known[evolving(series, rule)] = 1.0
+        return known
+
+    def evolved_at_last(series: Series) -> Floats:
+        if not compared(series, longest)[-1]:
+            return np.array([np.nan])
+        return np.array([float(any(evolving_at_last(series, rule)[0] for rule in rules))])
+
     def found(at: LandmarkFeatures) -> States:
-        rise = evolving_at_last if at.single else evolving
-
-        def evolved(series: Series) -> Floats:
-            known = np.where(compared(series, longest), 0.0, np.nan)
-            known = known[-1:] if at.single else known
-            for rule in rules:
-                known[rise(series, rule)] = 1.0
-            return known
-
-        return state(at.of_latest(quantity, evolved), _EVOLVED)
+        return state(at.of_latest(quantity, evolved_at_last if at.single else evolved), _EVOLVED)
 
     return found

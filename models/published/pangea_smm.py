@@ -203,8 +203,8 @@ class PangeaSmm:
             return self.marrow.estimate(features)
         if not has_marrow.any():
             return self.no_marrow.estimate(features)
-        with_ = self.marrow.answer(features.matrix(self.marrow.required)[has_marrow])
-        without = self.no_marrow.answer(features.matrix(self.no_marrow.required)[~has_marrow])
+        with_ = self.marrow.answer(features.matrix(self.marrow.required, has_marrow))
+        without = self.no_marrow.answer(features.matrix(self.no_marrow.required, ~has_marrow))
         return Estimates(
             horizons_years=self.horizons_years,
             status=_merged(has_marrow, with_.status, without.status),

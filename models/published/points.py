@@ -234,14 +234,14 @@ class PointScore:
         answers = self.answers
         return Estimates(
             horizons_years=self.horizons_years,
-            status=answers.status[index],
-            risk=answers.risk[index],
-            lower=answers.lower[index],
-            upper=answers.upper[index],
+            status=answers.status.take(index),
+            risk=answers.risk.take(index, axis=0),
+            lower=answers.lower.take(index, axis=0),
+            upper=answers.upper.take(index, axis=0),
             missing=missing,
             groups=tuple(band.group for band in self.bands),
-            possible=answers.possible[index],
-            score=answers.score[index],
+            possible=answers.possible.take(index, axis=0),
+            score=answers.score.take(index),
             ranges="confidence interval" if any(b.intervals for b in self.bands) else "none",
         )
 
