@@ -72,10 +72,8 @@ def aalen_johansen(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     cause
         1 for progression, 2 for death without it.
     sample_weight
@@ -155,10 +153,8 @@ def pseudo_values(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     horizon_years
         The horizon.
     timeline

@@ -46,14 +46,10 @@ def brier_score(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     weights
         Weights of this sample at this horizon, to share them between models.
     null

@@ -65,14 +65,10 @@ def mean_calibration(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     timeline
         The same outcomes arranged already.
     observed
@@ -113,14 +109,10 @@ def weak_calibration(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     link
         `cloglog` suits hazards, `logit` suits classifiers; for rare events they agree.
     weights

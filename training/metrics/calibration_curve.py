@@ -95,14 +95,10 @@ def calibration_curve(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     timeline
         The same outcomes arranged already.
     pseudo
@@ -147,10 +143,8 @@ def calibration_groups(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     risk
         (n,) predicted risks within 0–1; equal risks stay together.
     horizon_years

@@ -191,10 +191,8 @@ def ipcw_weights(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     horizon_years
         The horizon t.
     floor

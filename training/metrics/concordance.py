@@ -29,10 +29,8 @@ def concordance(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     risk
         (n,) predicted risks within 0–1; ties count one half.
     horizon_years

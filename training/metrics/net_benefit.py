@@ -49,14 +49,10 @@ def net_benefit(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     threshold
         Risk at or above which one would act, within 0–1, ends excluded.
     standardised
@@ -99,10 +95,8 @@ def net_benefit_of_rule(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     flagged
         (n,) whether one would act; all true is treat-all, none is treat-none.
     horizon_years
@@ -172,10 +166,8 @@ def treat_all(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     horizon_years
         The horizon.
     threshold
@@ -210,14 +202,10 @@ def decision_curve(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
-    risk
-        (n,) predicted risks within 0–1.
-    horizon_years
-        The horizon.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
+    risk, horizon_years
+        (n,) predicted risks within 0–1, by this horizon.
     thresholds
         Risks at which one would act, within 0–1, ends excluded.
     timeline

@@ -46,10 +46,8 @@ def reclassification(
 
     Parameters
     ----------
-    duration_years
-        (n,) years from the landmark to the event or the end of follow-up.
-    event
-        (n,) 0 censored, 1 progression, 2 death before progression.
+    duration_years, event
+        (n,) years to the event or the end of follow-up; 0 censored, 1 progression, 2 death first.
     reference_flags, model_flags
         (n,) whether each rule would act on the subject.
     horizon_years

@@ -90,10 +90,8 @@ def _usefulness(row: Performance) -> str:
         per_thousand = 1000 * benefit.value
         digits = 0 if per_thousand >= 1 else 1
         if benefit.value > 0:
-            parts.append(
-                f"acting at {at} is worth {per_thousand:.{digits}f} progressions found per 1,000 people, "
-                "with nobody treated needlessly"
-            )
+            worth = f"acting at {at} is worth {per_thousand:.{digits}f} progressions found"
+            parts.append(f"{worth} per 1,000 people, with nobody treated needlessly")
         else:
             parts.append(f"acting at {at} does not pay")
     return ("In net benefit, " + "; ".join(parts) + ".") if parts else ""
