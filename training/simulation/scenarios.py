@@ -7,7 +7,9 @@ from importlib import resources
 from typing import Annotated, cast, get_args, get_origin, get_type_hints
 
 from features.errors import ColumnError, InputError, ValueRangeError
+from training.simulation.hazards import MONTHS, STEP_YEARS
 from training.simulation.law import FISH, Centre, Levels, Limits, Scenario
+from training.simulation.subjects import DAYS_PER_YEAR
 
 __all__ = ["SCENARIOS", "scenario_from", "scenario_named"]
 
@@ -138,6 +140,9 @@ def _check(scenario: Scenario) -> None:
         raise ValueRangeError(
             f"{name}.population", "expected first_diagnosis <= last_diagnosis < data_cut"
         )
+    longest = (population.data_cut - population.first_diagnosis).days / DAYS_PER_YEAR
+    if longest > MONTHS * STEP_YEARS:
+        raise ValueRangeError(f"{name}.population", "expected follow-up of 22 years at most")
     if population.share_igg + population.share_iga > 1:
         raise ValueRangeError(f"{name}.population", "share_igg and share_iga exceed 1 together")
     if scenario.growth.share_slow + scenario.growth.share_evolving > 1:

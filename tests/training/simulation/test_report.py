@@ -1,9 +1,13 @@
 """The calibration report, on a small cohort: its arithmetic, its verdicts and its command."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from training.simulation import report
+from training.simulation import report, simulate_cohort
+from training.simulation.observed import observe
+from training.simulation.progression import progression_figures
 from training.simulation.published import published
 from training.simulation.report import Calibration, Recovered, calibrate, recover, render
 
@@ -41,6 +45,18 @@ def test_the_text_names_every_figure_and_its_verdict(calibration):
     assert "{" not in text.replace("{'", "")
     for figure in published().figures:
         assert f"| {figure.label} | {figure.value:g} | ± {figure.tolerance:g} " in text
+
+
+def test_figures_do_not_depend_on_the_order_of_the_rows():
+    cohort = simulate_cohort(1500, seed=33)
+    shuffled = replace(
+        cohort,
+        visits=cohort.visits.sample(frac=1, random_state=1),
+        outcomes=cohort.outcomes.sample(frac=1, random_state=2),
+    )
+    one = progression_figures(cohort, observe(cohort))
+    other = progression_figures(shuffled, observe(shuffled))
+    assert one == pytest.approx(other, nan_ok=True)
 
 
 def _with(calibration, key, value):

@@ -1,5 +1,7 @@
 """Scenarios are data, and impossible data is refused by name."""
 
+from datetime import date
+
 import pytest
 
 from features.errors import ColumnError, InputError, ValueRangeError
@@ -52,11 +54,15 @@ def test_an_impossible_value_is_refused_by_its_name(changes, message):
 
 
 def test_dates_out_of_order_are_refused():
-    from datetime import date
-
     late = {"population": {"data_cut": date(2010, 1, 1)}}
     with pytest.raises(ValueRangeError, match="first_diagnosis <= last_diagnosis < data_cut"):
         scenario_from("mine", {"extends": "referral", **late})
+
+
+def test_follow_up_beyond_the_months_modelled_is_refused():
+    long = {"population": {"first_diagnosis": date(1990, 1, 1)}}
+    with pytest.raises(ValueRangeError, match="follow-up of 22 years at most"):
+        scenario_from("mine", {"extends": "referral", **long})
 
 
 def test_an_unknown_or_missing_key_is_refused_by_its_name():
