@@ -301,6 +301,25 @@ def serve(
     run(host=host, port=port, workers=workers, models_dir=runs / "serving")
 
 
+audit = typer.Typer(help="The record of every answer given.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.command(epilog="Example: smoulder audit verify")
+def verify(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Check that every record is the one that was written, and that none is missing."""
+    from serving.audit import verify as check
+
+    verdict = check(runs / "audit" / "audit.db")
+    if as_json:
+        told = {"records": verdict.records, "head": verdict.head, "broken_at": verdict.broken_at}
+        typer.echo(json.dumps(told))
+    if verdict.broken_at is not None:
+        raise RefusedError(f"audit: record {verdict.broken_at} is not the one that was written")
+    if not as_json:
+        typer.echo(f"{verdict.records} records, whole; the last one's hash is {verdict.head}")
+
+
 def _train(
     study_name: str, cohort: Any, candidate: str | None, seed: int, runs: Path
 ) -> tuple["Trained", "Registered", "Registered"]:
@@ -330,7 +349,7 @@ def _models(names: str | None, runs: Path) -> list["RiskModel"]:
 
     wanted = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
     learned: dict[str, RiskModel] = {}
-    for role in sorted((runs / "serving").glob("*/role.json")):
+    for role in sorted((runs / "serving").glob("[!.]*/role.json")):
         named = json.loads(role.read_text(encoding="utf-8"))
         if wanted is None or named["name"] in wanted:
             learned[named["name"]] = load_artefact(

@@ -13,7 +13,8 @@
     │   ├── DesignError           the study design is unsound for this cohort
     │   └── GateError             the candidate failed a limit of the clinical gate
     ├── ArtefactError             a model artefact is corrupt, altered or not of this format
-    └── RegistryError             the model registry cannot answer
+    ├── RegistryError             the model registry cannot answer
+    └── AuditError                an answer cannot be recorded, or the record is not readable
 
 Messages name the field, what was expected and what to do. They never hold a patient's value, so
 that an error may be logged; a value that helps the caller travels in the answer instead.
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "ArtefactError",
+    "AuditError",
     "ColumnError",
     "DateError",
     "DesignError",
@@ -129,3 +131,7 @@ class ArtefactError(SmoulderError):
 
 class RegistryError(SmoulderError):
     """The model registry cannot answer."""
+
+
+class AuditError(SmoulderError):
+    """An answer could not be recorded, or there is no readable record."""

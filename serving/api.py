@@ -1,5 +1,7 @@
 """The routes of the API: read, ask, encode."""
 
+from typing import Any
+
 import anyio.to_thread
 import msgspec
 from starlette.exceptions import HTTPException
@@ -28,7 +30,7 @@ from serving.room import Room
 from serving.strict_json import decode
 from serving.values import Json
 
-__all__ = ["ROUTES", "chosen", "problem_response", "room_of"]
+__all__ = ["ROUTES", "chosen", "problem_response", "request_id", "room_of"]
 
 JSON = "application/json"
 
@@ -87,7 +89,8 @@ async def risk(request: Request) -> Response:
     lineup = room.lineup
     require_media_type(request.headers, JSON)
     body = await read_body(request.receive, request.headers, most_bytes=RISK_BYTES)
-    subject, options = read_risk(decode(body))
+    asked = decode(body)
+    subject, options = read_risk(asked)
     models, problems = chosen(lineup, options)
     told = answer(
         [subject],
@@ -103,7 +106,7 @@ async def risk(request: Request) -> Response:
     if problems:
         raise of_fields(problems, malformed=malformed)
     assert isinstance(told, Answered)
-    room.metrics.estimates(told.document["estimates"])
+    await room.record("risk", request_id(request), [(asked, subject.id, told.document)])
     return _json({"request_id": request_id(request), **told.document})
 
 
@@ -114,8 +117,9 @@ async def risk_batch(request: Request) -> Response:
     require_media_type(request.headers, JSON)
     body = await read_body(request.receive, request.headers, most_bytes=BATCH_BYTES)
 
-    def work() -> list[Json]:
-        batch = read_batch(decode(body))
+    def work() -> tuple[list[Json], list[tuple[object, str | None, Json]]]:
+        asked: Any = decode(body)
+        batch = read_batch(asked)
         models, problems = chosen(lineup, batch.options)
         if problems:
             raise of_fields(problems, malformed=batch.options.malformed)
@@ -126,16 +130,20 @@ async def risk_batch(request: Request) -> Response:
             cards=lineup.cards,
             intervals=batch.options.intervals,
         )
-        return [
+        entries = [
             {"index": i, **({"id": subject.id} if subject.id is not None else {}), **_outcome(one)}
             for i, (subject, one) in enumerate(zip(batch.subjects, told, strict=True))
         ]
+        given = [
+            (asked["subjects"][entry["index"]], entry.get("id"), entry["answer"])
+            for entry in entries
+            if "answer" in entry
+        ]
+        return entries, given
 
     # A thread keeps the loop free for single requests while a large batch is computed.
-    answers = await anyio.to_thread.run_sync(work)
-    for entry in answers:
-        if "answer" in entry:
-            room.metrics.estimates(entry["answer"]["estimates"])
+    answers, given = await anyio.to_thread.run_sync(work)
+    await room.record("risk_batch", request_id(request), given)
     return _json({"request_id": request_id(request), "answers": answers, "notice": NOTICE})
 
 

@@ -50,6 +50,9 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self._unrecorded = Counter(
+            "smoulder_unrecorded", "Answers held back for want of a record", registry=self.registry
+        )
         self._shown: set[tuple[str, str, str]] = set()
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -61,6 +64,10 @@ class Metrics:
         """Count what each model said of one subject."""
         for entry in told:
             self._estimates.labels(entry["model"], entry["status"]).inc()
+
+    def unrecorded(self) -> None:
+        """Count a request whose answer could not be recorded."""
+        self._unrecorded.inc()
 
     def lineup(self, lineup: Lineup) -> None:
         """Show which learned models answer."""

@@ -65,7 +65,7 @@ TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 UNSUPPORTED = ProblemKind("unsupported-media-type", 415, "The media type is not supported")
 UNPROCESSABLE = ProblemKind("unprocessable", 422, "Understood, and impossible")
 INTERNAL = ProblemKind("internal", 500, "The server failed")
-NOT_READY = ProblemKind("not-ready", 503, "The server is not ready")
+NOT_READY = ProblemKind("not-ready", 503, "The server cannot answer now")
 
 PROBLEM_KINDS = (
     MALFORMED,

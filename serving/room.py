@@ -1,17 +1,24 @@
 """What every route of one worker shares: models, counters and the calendar."""
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from features.errors import AuditError
+from serving.audit import AuditLog, record_of
 from serving.lifecycle import Watch
 from serving.lineup import Lineup
 from serving.metrics import Metrics
 from serving.problems import NOT_READY, ProblemError
 from serving.request import EPOCH
+from serving.values import Json
 
 __all__ = ["Room", "latest_today"]
+
+logger = logging.getLogger("smoulder.serving")
 
 EASTMOST = timedelta(hours=14)
 
@@ -32,18 +39,23 @@ class Room:
     ----------
     models_dir
         Where learned models are published.
+    audit_dir
+        Where answers are recorded.
     today
         The latest day that is not in the future.
     """
 
     models_dir: Path
+    audit_dir: Path
     today: Callable[[], int] = latest_today
     metrics: Metrics = field(default_factory=Metrics)
     watch: Watch = field(init=False)
+    audit: AuditLog = field(init=False)
     ready: bool = False
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.models_dir, self.metrics.lineup)
+        self.audit = AuditLog(self.audit_dir)
 
     @property
     def lineup(self) -> Lineup:
@@ -53,11 +65,53 @@ class Room:
         return self.watch.lineup
 
     def open(self) -> None:
-        """Load the models and watch for new ones."""
+        """Load the models, watch for new ones, and start recording."""
+        self.audit.open()
         self.watch.start()
         self.ready = True
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, and write what is still to be recorded."""
         self.ready = False
         self.watch.stop()
+        self.audit.close()
+
+    async def record(
+        self, route: str, request_id: str, told: Sequence[tuple[object, str | None, Json]]
+    ) -> None:
+        """Count answers and put them on record; returns when the record is on disk.
+
+        Parameters
+        ----------
+        route, request_id
+            Of the request.
+        told
+            Per answer: the subject's request as decoded, its identifier, and the answer.
+
+        Raises
+        ------
+        ProblemError
+            503 if they cannot be recorded; then they must not be given.
+        """
+        cards = dict(self.watch.lineup.cards)
+        records = [
+            record_of(
+                request_id=request_id,
+                route=route,
+                answer=answer,
+                cards=cards,
+                keyed={
+                    "input": self.audit.keyed(asked),
+                    "subject": None if subject is None else self.audit.keyed(subject),
+                },
+            )
+            for asked, subject, answer in told
+        ]
+        try:
+            await asyncio.wrap_future(self.audit.append(records))
+        except AuditError as error:
+            self.metrics.unrecorded()
+            logger.error("request %s: %s", request_id, error)
+            raise ProblemError(NOT_READY, "the answer could not be recorded; try again") from None
+        for _, _, answer in told:
+            self.metrics.estimates(answer["estimates"])

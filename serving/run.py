@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
+from serving.audit import make_key
 from serving.lifecycle import check_published
 
 __all__ = ["serve"]
@@ -18,7 +19,14 @@ QUIET = {
 """What keeps the server from talking to anybody but its callers."""
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 3000, workers: int = 1, models_dir: Path) -> None:
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    workers: int = 1,
+    models_dir: Path,
+    audit_dir: Path | None = None,
+) -> None:
     """Serve API and page until stopped.
 
     Parameters
@@ -31,6 +39,8 @@ def serve(*, host: str = "127.0.0.1", port: int = 3000, workers: int = 1, models
         Processes.
     models_dir
         Directory of published models; see `serving.lifecycle`.
+    audit_dir
+        Directory of the audit log; ``audit`` beside `models_dir` when omitted.
 
     Raises
     ------
@@ -43,13 +53,24 @@ def serve(*, host: str = "127.0.0.1", port: int = 3000, workers: int = 1, models
     if workers < 1:
         raise InputError("workers", "must be at least 1")
     check_published(models_dir)
+    audit_dir = audit_dir or models_dir.resolve().parent / "audit"
+    _check_audit(audit_dir)
     os.environ.update(QUIET)
     from serving import service
 
     os.environ[service.MODELS_DIR] = str(models_dir.resolve())
+    os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
     running: Any = service.Smoulder
     running.config["workers"] = workers
     running.serve_http(host=host, port=port)
+
+
+def _check_audit(audit_dir: Path) -> None:
+    """Answers are given only where they can be recorded."""
+    try:
+        make_key(audit_dir)
+    except OSError:
+        raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
 
 
 def _check_address(host: str, port: int) -> None:

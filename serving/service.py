@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.app import application
 from serving.room import Room
 
-__all__ = ["MODELS_DIR", "Smoulder"]
+__all__ = ["AUDIT_DIR", "MODELS_DIR", "Smoulder"]
 
 MODELS_DIR = "SMOULDER_MODELS_DIR"
-"""Environment variable that names the publish directory to the workers."""
+AUDIT_DIR = "SMOULDER_AUDIT_DIR"
+"""Environment variables that name the publish and the audit directory to the workers."""
 
 
 class DirectService(Service["Smoulder"]):  # type: ignore[misc]
@@ -36,7 +37,10 @@ class DirectService(Service["Smoulder"]):  # type: ignore[misc]
         return app
 
 
-ROOM = Room(Path(os.environ.get(MODELS_DIR, "mlruns/serving")))
+ROOM = Room(
+    Path(os.environ.get(MODELS_DIR, "mlruns/serving")),
+    Path(os.environ.get(AUDIT_DIR, "mlruns/audit")),
+)
 
 
 @bentoml.service(

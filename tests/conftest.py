@@ -147,6 +147,20 @@ class Server:
     output: Path
     pid: int
 
+    def workers(self) -> list[Path]:
+        """Process directories of the supervisor's children that serve."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    serves = b"serving.service:Smoulder" in (entry / "cmdline").read_bytes()
+                except (OSError, ValueError):
+                    continue
+                if parent == self.pid and serves:
+                    found.append(entry)
+        return found
+
 
 SERVE = """
 import sys

@@ -14,7 +14,7 @@ from features.criteria import stage
 from features.errors import FieldProblem
 from models.completions import NextTest, next_tests
 from serving.answer import Answered, answer
-from serving.api import room_of
+from serving.api import request_id, room_of
 from serving.estimates import contradiction
 from serving.limits import RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
@@ -86,7 +86,7 @@ async def answered_page(request: Request) -> Response:
     form = read_form(typed)
     if action == "add":
         return _page(request, form)
-    told, problems = _ask(request, form)
+    told, problems = await _ask(request, form)
     return _page(request, form, told=told, problems=problems)
 
 
@@ -105,13 +105,13 @@ async def _typed(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def _ask(request: Request, form: Form) -> tuple[Answered | None, Sequence[FieldProblem]]:
+async def _ask(request: Request, form: Form) -> tuple[Answered | None, Sequence[FieldProblem]]:
     room = room_of(request)
     lineup = room.lineup
     subject, _ = read_risk(form.document)
     told = answer([subject], lineup.choose(None), today=room.today(), cards=lineup.cards)[0]
     if isinstance(told, Answered) and not form.problems:
-        room.metrics.estimates(told.document["estimates"])
+        await room.record("page", request_id(request), [(form.document, None, told.document)])
         return told, ()
     refused = () if isinstance(told, Answered) else told.errors
     unread = {problem.field for problem in form.problems}
@@ -166,7 +166,7 @@ async def download(request: Request) -> Response:
     if kind not in DOWNLOADS:
         raise ProblemError(NOT_FOUND, f"expected one of {', '.join(DOWNLOADS)}")
     form = read_form(await _typed(request))
-    told, problems = _ask(request, form)
+    told, problems = await _ask(request, form)
     if told is None:
         return _page(request, form, problems=problems)
     encode, media_type = DOWNLOADS[kind]

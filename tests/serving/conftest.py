@@ -57,7 +57,7 @@ def today() -> int:
 def room(tmp_path: Path, publish: Callable[..., Path]) -> Iterator[Room]:
     """A room with one learned model, where it is always 2026-01-15."""
     publish(tmp_path)
-    room = Room(tmp_path, today=lambda: TODAY)
+    room = Room(tmp_path, tmp_path / "audit", today=lambda: TODAY)
     room.open()
     yield room
     room.close()

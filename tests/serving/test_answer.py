@@ -156,9 +156,7 @@ def test_organ_damage_to_confirm_refuses_no_model_for_smm(body: Body, today: int
     assert {e["model"]: e["status"] for e in document["estimates"]}["20-2-20"] == "ok"
 
 
-def test_agreement_is_told_at_every_horizon_that_two_models_share(
-    body: Body, today: int
-) -> None:
+def test_agreement_is_told_at_every_horizon_that_two_models_share(body: Body, today: int) -> None:
     document = told(body, today=today, models=["20-2-20", "pangea-smm"])
     assert [row["horizon_years"] for row in document["agreement"]] == [2, 5]
     for row in document["agreement"]:

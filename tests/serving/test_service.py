@@ -24,21 +24,6 @@ def http(server: Server) -> Any:
         yield client
 
 
-def workers(server: Server) -> list[Path]:
-    """Process directories of the supervisor's children that serve."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                serves = b"serving.service:Smoulder" in (entry / "cmdline").read_bytes()
-            except (OSError, ValueError):
-                continue
-            if parent == server.pid and serves:
-                found.append(entry)
-    return found
-
-
 def test_the_server_answers_as_the_library_does(http: httpx.Client, body: Body) -> None:
     from serving.answer import Answered, answer
     from serving.lineup import NOTHING_LEARNED
@@ -80,7 +65,7 @@ def test_no_value_and_no_identifier_reaches_a_log_or_a_metric(
         assert secret not in seen
 
 
-def test_a_worker_needs_no_frame_no_learner_and_no_tracker() -> None:
+def test_a_worker_needs_no_frame_no_learner_and_no_tracker(tmp_path: Path) -> None:
     script = """
 import asyncio, json, sys
 from pathlib import Path
@@ -101,6 +86,7 @@ heavy = {"pandas", "sklearn", "scipy", "xgboost", "mlflow", "pyarrow", "matplotl
 print(json.dumps(sorted(heavy & set(sys.modules))))
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SMOULDER_MODELS_DIR": "nowhere"}
+    environment["SMOULDER_AUDIT_DIR"] = str(tmp_path)
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
@@ -119,7 +105,7 @@ def test_a_worker_stays_below_150_megabytes_and_loads_no_learner(
 ) -> None:
     for _ in range(50):
         assert http.post("/v1/risk", json=body).status_code == 200
-    (worker,) = workers(server)
+    (worker,) = server.workers()
     maps = (worker / "maps").read_text()
     for library in ("pandas", "sklearn", "xgboost", "pyarrow"):
         assert library not in maps
@@ -130,7 +116,7 @@ def test_a_worker_stays_below_150_megabytes_and_loads_no_learner(
 
 
 def test_telemetry_is_off_in_every_worker(server: Server) -> None:
-    for worker in workers(server):
+    for worker in server.workers():
         environment = (worker / "environ").read_bytes().split(b"\0")
         assert b"BENTOML_DO_NOT_TRACK=True" in environment
 
