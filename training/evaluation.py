@@ -4,6 +4,7 @@ Risks come long (`subject_id, model, horizon_years, risk`) or as `smoulder score
 (`MODEL.risk_2y`, one column per model and horizon); CSV, Parquet or an Excel sheet alike.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,8 @@ from training.judge import judge_panel
 from training.judgement import Judgement
 from training.panel import RISK_COLUMNS, Panel, panel
 from training.performance import THRESHOLDS, Settings
-from training.report.page import report_page
+from training.report.page import report_contents, report_page
+from training.report.plain import plain
 
 _WIDE = re.compile(r"(?P<model>.+)\.risk_(?P<years>\d+(?:\.\d+)?)y")
 
@@ -99,6 +101,8 @@ def write_judgement(
 ) -> None:
     """Write a judgement as JSON, as an HTML report or both; each appears whole or not at all.
 
+    With a report, the JSON has the numbers behind its figures too.
+
     Parameters
     ----------
     judgement
@@ -113,10 +117,13 @@ def write_judgement(
         The files; None leaves one out.
     """
     page = None
+    written = judgement.to_dict()
     if report is not None:
-        page = report_page(judgement, given, title=title, settings=settings or Settings())
+        drawn = report_contents(given, settings or Settings())
+        page = report_page(judgement, given, title=title, drawn=drawn)
+        written["figures"] = plain(drawn)
     if out is not None:
-        write_whole(out, judgement.to_json())
+        write_whole(out, json.dumps(written, indent=2, allow_nan=False) + "\n")
     if report is not None and page is not None:
         write_whole(report, page)
 

@@ -52,7 +52,13 @@ def test_files_appear_whole_and_nothing_else(files: tuple[Path, Path], tmp_path:
     out, report = tmp_path / "out" / "j.json", tmp_path / "out" / "r.html"
     out.parent.mkdir()
     judgement = evaluate_files(*files, out=out, report=report)
-    assert json.loads(out.read_text()) == json.loads(judgement.to_json())
+    written = json.loads(out.read_text())
+    figures = written.pop("figures")
+    assert written == json.loads(judgement.to_json())
+    # What the page draws is there as numbers: 50 thresholds, and nobody by name.
+    assert len(figures["curves"][0]["decision"]["model"]) == 50
+    assert figures["flows"][0]["subjects"] == len(TABLE)
+    assert "s17" not in out.read_text()
     assert report.read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in out.parent.iterdir()) == ["j.json", "r.html"]
 

@@ -216,8 +216,11 @@ def decision_curve(
         net_benefit(duration_years, event, risk, horizon_years, threshold=p, timeline=line)
         for p in thresholds
     )
+    observed = _incidence(line, horizon_years, 0.95)
     everyone = tuple(
-        treat_all(duration_years, event, horizon_years, threshold=p, timeline=line)
+        observed
+        if observed.value is None
+        else Estimate(observed.value - (1 - observed.value) * p / (1 - p))
         for p in thresholds
     )
     return DecisionCurve(tuple(thresholds), model, everyone)

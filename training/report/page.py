@@ -33,6 +33,7 @@ def report_page(
     title: str,
     settings: Settings | None = None,
     facts: Mapping[str, str] | None = None,
+    drawn: Contents | None = None,
 ) -> str:
     """The whole report as HTML text.
 
@@ -48,9 +49,10 @@ def report_page(
         How it was judged; defaults when None.
     facts
         Answers to TRIPOD+AI items that the data cannot give, by item.
+    drawn
+        What is drawn, computed already.
     """
-    how = settings or Settings()
-    drawn = contents(given, threshold=how.thresholds[-1], reference=how.reference)
+    drawn = drawn or report_contents(given, settings or Settings())
     body = element(
         "main",
         element("h1", title),
@@ -77,6 +79,11 @@ def report_page(
     )
     page = element("html", head, element("body", body), lang="en")
     return f"<!doctype html>\n{page}\n"
+
+
+def report_contents(given: Panel, settings: Settings) -> Contents:
+    """What the report draws: the page shows it, `plain` makes JSON of it."""
+    return contents(given, threshold=settings.thresholds[-1], reference=settings.reference)
 
 
 def _summary(judgement: Judgement) -> Iterator[Html]:
@@ -290,4 +297,4 @@ def _checklists(
     )
 
 
-__all__ = ["NOTICE", "report_page"]
+__all__ = ["NOTICE", "report_contents", "report_page"]

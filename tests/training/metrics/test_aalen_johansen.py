@@ -47,6 +47,7 @@ def test_pseudo_values_are_the_jackknife(
     assert pseudo_values(duration, event, horizon) == pytest.approx(expected, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(outcomes, st.sampled_from([0.25, 1.0, 3.0]))
 def test_incidence_at_one_horizon_is_that_of_the_curve(
     given_outcomes: tuple[np.ndarray, np.ndarray], horizon: float

@@ -36,6 +36,7 @@ def test_weights_of_the_seen_stand_for_everyone(
         assert weights.weights.sum() == pytest.approx(duration.size)
 
 
+@settings(deadline=None)
 @given(outcomes)
 def test_order_of_rows_does_not_matter(given_outcomes: tuple[np.ndarray, np.ndarray]) -> None:
     duration, event = given_outcomes
@@ -44,6 +45,7 @@ def test_order_of_rows_does_not_matter(given_outcomes: tuple[np.ndarray, np.ndar
     assert ipcw_weights(duration[order], event[order], 2.0).weights == pytest.approx(straight)
 
 
+@settings(deadline=None)
 @given(outcomes, st.integers(0, 5))
 def test_a_count_is_the_same_as_that_many_copies(
     given_outcomes: tuple[np.ndarray, np.ndarray], seed: int
