@@ -213,7 +213,7 @@ class Registry:
                 return load_artefact(artefact, name=name, version=str(held.version))
 
     def publish(self, name: str) -> Path:
-        """Lay the champion out for serving: a folder that appears whole, by rename.
+        """Lay the champion out for serving: a folder that appears whole, behind a link.
 
         Returns
         -------
@@ -239,7 +239,7 @@ class Registry:
             }
             (fresh / "role.json").write_text(json.dumps(role, indent=1) + "\n", encoding="utf-8")
             fresh.chmod(0o755)
-            return _replace(fresh, self.serving / name)
+            return _point(self.serving / name, fresh)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
@@ -343,13 +343,14 @@ class Registry:
         return Path(local) / "data" / "artefact"
 
 
-def _replace(fresh: Path, place: Path) -> Path:
-    """Put a folder where another one stands; a reader sees the old one or the new one."""
-    old = fresh.with_name(f"{fresh.name}-old")
-    if place.exists():
-        place.rename(old)
-    fresh.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+def _point(place: Path, fresh: Path) -> Path:
+    """Point a link at a new folder in one step: a reader finds the old one or the new one."""
+    old = place.resolve() if place.is_symlink() else None
+    link = fresh.with_name(f"{fresh.name}.link")
+    link.symlink_to(fresh.name, target_is_directory=True)
+    link.replace(place)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
     return place
 
 

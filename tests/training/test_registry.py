@@ -67,6 +67,8 @@ def test_a_candidate_that_passes_becomes_champion_and_can_be_rolled_back(
     assert registry.rollback(NAME).version == "1"
     assert json.loads((registry.serving / NAME / "role.json").read_text())["version"] == "1"
     assert registry.rollback(NAME).version == "2"
+    folders = [path for path in registry.serving.iterdir() if not path.is_symlink()]
+    assert [(registry.serving / NAME).resolve()] == folders
 
 
 def test_every_way_to_the_champion_gives_the_same_risks(
