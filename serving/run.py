@@ -1,5 +1,6 @@
 """Start the service from the command line."""
 
+import functools
 import ipaddress
 import os
 import socket
@@ -11,6 +12,8 @@ from serving.audit import make_key
 from serving.lifecycle import check_published
 
 __all__ = ["serve"]
+
+CHECK_SECONDS = 1.0
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
@@ -45,11 +48,12 @@ def serve(
     Raises
     ------
     InputError
-        If the host is not loopback, the port is taken, or there is no worker.
+        If the host is not loopback, the port is taken, there is no worker, or answers could not be
+        recorded.
     ArtefactError
         If a published model is not whole.
     """
-    _check_address(host, port)
+    address = _check_address(host, port)
     if workers < 1:
         raise InputError("workers", "must be at least 1")
     check_published(models_dir)
@@ -62,7 +66,17 @@ def serve(
     os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
     running: Any = service.Smoulder
     running.config["workers"] = workers
-    running.serve_http(host=host, port=port)
+    _respawn_quickly()
+    running.serve_http(host=address, port=port)
+
+
+def _respawn_quickly() -> None:
+    """Have the supervisor look for dead workers every second; BentoML leaves them for ten."""
+    from bentoml._internal.utils import circus
+
+    circus.create_standalone_arbiter = functools.partial(
+        circus.create_standalone_arbiter, check_delay=CHECK_SECONDS
+    )
 
 
 def _check_audit(audit_dir: Path) -> None:
@@ -73,7 +87,8 @@ def _check_audit(audit_dir: Path) -> None:
         raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
 
 
-def _check_address(host: str, port: int) -> None:
+def _check_address(host: str, port: int) -> str:
+    """Address to bind, after checking that it is loopback and the port free."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
@@ -93,3 +108,4 @@ def _check_address(host: str, port: int) -> None:
             probe.bind((str(address), port))
         except OSError:
             raise InputError("port", f"{port} is taken; choose another with --port") from None
+    return str(address)

@@ -33,3 +33,9 @@ def test_a_corrupt_model_stops_the_start(tmp_path: Path, publish: Any) -> None:
     (publish(tmp_path) / "artefact" / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ArtefactError, match="smm-progression"):
         serve(port=3999, models_dir=tmp_path)
+
+
+def test_answers_that_could_not_be_recorded_are_not_served(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(InputError, match="audit_dir"):
+        serve(port=3999, models_dir=tmp_path, audit_dir=tmp_path / "file" / "audit")
