@@ -44,6 +44,13 @@ FileFormat = Annotated[
     Literal["auto", "csv", "pangea", "fhir", "omop"],
     typer.Option("--format", help="How the file is laid out; auto looks at it."),
 ]
+VisitsSource = Annotated[
+    str,
+    typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR, OMOP folder or database URL."),
+]
+SiteCodes = Annotated[
+    Path | None, typer.Option(help="CSV of a site's own codes: code,analyte (FHIR and OMOP).")
+]
 OnError = Annotated[
     Literal["keep", "stop"],
     typer.Option(help="keep: refuse the subject, answer the others; stop: write nothing, exit 2."),
@@ -176,11 +183,12 @@ def rollback(name: str, runs: Runs = RUNS) -> None:
 
 @app.command(epilog="Example: smoulder score visits.csv -o scores.csv --models 20-2-20,pangea-smm")
 def score(
-    file: Annotated[Path, typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR or OMOP.")],
+    file: VisitsSource,
     out: Annotated[Path, typer.Option("--out", "-o", help="scores.csv or scores.parquet.")],
     models: Annotated[str | None, typer.Option(help="Identifiers, separated by commas.")] = None,
     at: Annotated[Literal["last", "every"], typer.Option(help="Which visits to score.")] = "last",
     format_: FileFormat = "auto",
+    codes: SiteCodes = None,
     on_error: OnError = "keep",
     runs: Runs = RUNS,
 ) -> None:
@@ -190,22 +198,23 @@ def score(
     from serving.scoring import write_table
 
     chosen = _models(models, runs)
-    with _working(f"Scoring {file.name}"):
-        rows = read_visits(file, format=format_)
+    with _working(f"Scoring {Path(file).name}"):
+        rows = read_visits(file, format=format_, codes=codes)
         table, visits = score_rows(rows, chosen, at=at, as_of_years=_today_years())
-        _stop_at_refusals(file, visits, on_error)
+        _stop_at_refusals(Path(file).name, visits, on_error)
         write_table(table, out)
-    _tell_findings(file, rows, visits)
+    _tell_findings(Path(file).name, rows, visits)
     typer.echo(f"{table.num_rows} rows in {out}; {len(visits.refusals())} subjects refused")
 
 
 @app.command(epilog="Example: smoulder screen visits.csv --trial AQUILA -o list.csv")
 def screen(
-    file: Annotated[Path, typer.Argument(help="Visits: CSV or Parquet, PANGEA, FHIR or OMOP.")],
+    file: VisitsSource,
     trial: Annotated[str, typer.Option(help="AQUILA, DETER-SMM, … or a file of rules.toml.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="list.csv or list.parquet.")],
     model: Annotated[str, typer.Option(help="Whose two-year risk ranks.")] = "pangea-smm",
     format_: FileFormat = "auto",
+    codes: SiteCodes = None,
     on_error: OnError = "keep",
     runs: Runs = RUNS,
     as_json: Json = False,
@@ -219,9 +228,9 @@ def screen(
     from models.screening import screen as screen_history
     from serving.scoring import write_table
 
-    rows = read_visits(file, format=format_)
+    rows = read_visits(file, format=format_, codes=codes)
     visits = check(rows, as_of_years=_today_years())
-    _stop_at_refusals(file, visits, on_error)
+    _stop_at_refusals(Path(file).name, visits, on_error)
     (ranking,) = _models(model, runs)
     screening = screen_history(visits.history, trial, model=ranking)
     refusals = visits.refusals()
@@ -231,7 +240,7 @@ def screen(
     )
     ranked = pd.concat([screening.table(), refused]) if refusals else screening.table()
     write_table(pa.Table.from_pandas(ranked, preserve_index=False), out)
-    _tell_findings(file, rows, visits)
+    _tell_findings(Path(file).name, rows, visits)
     counts = screening.counts() | {"refused": len(refusals)}
     expected = screening.expected_events_per_100()
     if as_json:
@@ -344,36 +353,34 @@ def _registry(runs: Path) -> "Registry":
 
 def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     """Models by identifier; registered ones are read from the bundles laid out for serving."""
-    from models.artefact import load_artefact
     from models.catalogue import choose
+    from serving.lifecycle import published_directories, read_published
 
     wanted = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
-    learned: dict[str, RiskModel] = {}
-    for role in sorted((runs / "serving").glob("[!.]*/role.json")):
-        named = json.loads(role.read_text(encoding="utf-8"))
-        if wanted is None or named["name"] in wanted:
-            learned[named["name"]] = load_artefact(
-                role.parent / "artefact", name=named["name"], version=named["version"]
-            )
+    learned: dict[str, RiskModel] = {
+        directory.name: read_published(directory).model
+        for directory in published_directories(runs / "serving")
+        if wanted is None or directory.name in wanted
+    }
     return choose(wanted, learned)
 
 
-def _stop_at_refusals(file: Path, visits: "Visits", on_error: str) -> None:
+def _stop_at_refusals(source: str, visits: "Visits", on_error: str) -> None:
     from features.errors import InputError
 
     refused = [finding for finding in visits.findings if finding.severity == "refused"]
     if refused and on_error == "stop":
         first = refused[0]
-        raise InputError(first.field, first.message, row=first.row, source=file.name)
+        raise InputError(first.field, first.message, row=first.row, source=source)
 
 
-def _tell_findings(file: Path, rows: "LabRows", visits: "Visits") -> None:
+def _tell_findings(source: str, rows: "LabRows", visits: "Visits") -> None:
     """One line on stderr for each of the first findings; never a value."""
     lines = [*rows.notes, *(f"{f.severity}: {f}" for f in visits.findings)]
     for line in lines[:MOST_LINES]:
-        typer.echo(f"{file.name}: {line}", err=True)
+        typer.echo(f"{source}: {line}", err=True)
     if len(lines) > MOST_LINES:
-        typer.echo(f"{file.name}: and {len(lines) - MOST_LINES} more", err=True)
+        typer.echo(f"{source}: and {len(lines) - MOST_LINES} more", err=True)
 
 
 def _today_years() -> float:

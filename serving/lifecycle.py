@@ -25,7 +25,14 @@ from models.catalogue import PUBLISHED
 from models.learned import LearnedModel
 from serving.lineup import NOTHING_LEARNED, Card, Lineup
 
-__all__ = ["POLL_SECONDS", "Published", "Watch", "check_published", "read_published"]
+__all__ = [
+    "POLL_SECONDS",
+    "Published",
+    "Watch",
+    "check_published",
+    "published_directories",
+    "read_published",
+]
 
 logger = logging.getLogger("smoulder.serving")
 
@@ -98,7 +105,7 @@ def check_published(models_dir: Path) -> list[str]:
         For the first directory that cannot be served, naming it.
     """
     names = []
-    for directory in _directories(models_dir):
+    for directory in published_directories(models_dir):
         try:
             read_published(directory)
         except ArtefactError as error:
@@ -107,7 +114,7 @@ def check_published(models_dir: Path) -> list[str]:
     return names
 
 
-def _directories(models_dir: Path) -> list[Path]:
+def published_directories(models_dir: Path) -> list[Path]:
     """Publish directories; hidden ones are still being written."""
     if not models_dir.is_dir():
         return []
@@ -163,7 +170,7 @@ class Watch:
 
     def look(self) -> None:
         """Take in what changed on disk; the swap is one assignment."""
-        present = {path.name: path for path in _directories(self.models_dir)}
+        present = {path.name: path for path in published_directories(self.models_dir)}
         changed = [name for name, path in present.items() if self._stamps.get(name) != _stamp(path)]
         for name in changed:
             self._take(name, present[name])
