@@ -76,7 +76,7 @@ def learned_model() -> LearnedModel:
     return LearnedModel(
         name="smm-progression",
         version="unregistered",
-        label="By hand",
+        label="Progression from SMM",
         citation="made for tests",
         population="smm",
         horizons_years=(2.0, 5.0),
