@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -10,10 +11,22 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.lineup import Lineup
 
-__all__ = ["MEDIA_TYPE", "Metrics"]
+__all__ = ["MEDIA_TYPE", "Metrics", "forget_dead"]
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable under which the supervisor names the folder that workers share."""
+
+
+def forget_dead(folder: Path) -> None:
+    """Remove what killed workers last said of themselves; their counts stay."""
+    for path in folder.glob("gauge_live*.db"):
+        owner = path.stem.rpartition("_")[2]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            path.unlink(missing_ok=True)
 
 
 class Metrics:
@@ -23,6 +36,8 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        if DIRECTORY in os.environ:
+            forget_dead(Path(os.environ[DIRECTORY]))
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "smoulder_requests", "Requests answered", ("route", "status"), registry=self.registry
@@ -83,7 +98,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Prometheus text of all workers."""
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        if DIRECTORY not in os.environ:
             return generate_latest(self.registry)
         gathered = CollectorRegistry()
         MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]

@@ -4,6 +4,7 @@ import functools
 import ipaddress
 import os
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,17 @@ def serve(
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
     _check_audit(audit_dir)
     os.environ.update(QUIET)
-    from serving import service
+    # BentoML keeps its counters under its home; two servers of one person must not share them.
+    with tempfile.TemporaryDirectory(prefix="smoulder-") as home:
+        os.environ["BENTOML_HOME"] = home
+        from serving import service
 
-    os.environ[service.MODELS_DIR] = str(models_dir.resolve())
-    os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
-    running: Any = service.Smoulder
-    running.config["workers"] = workers
-    _respawn_quickly()
-    running.serve_http(host=address, port=port)
+        os.environ[service.MODELS_DIR] = str(models_dir.resolve())
+        os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
+        running: Any = service.Smoulder
+        running.config["workers"] = workers
+        _respawn_quickly()
+        running.serve_http(host=address, port=port)
 
 
 def _respawn_quickly() -> None:

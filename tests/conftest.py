@@ -181,8 +181,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterat
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     output = home / "output"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(home)}
-    environment |= {"BENTOML_HOME": str(home / "bentoml"), "COVERAGE_PROCESS_START": ""}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with output.open("wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(port), str(models_dir)],
