@@ -1,5 +1,9 @@
 """What was last known at a moment, found for many subjects at once as one would by hand."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,3 +50,11 @@ def test_a_series_holds_the_visits_with_a_value(build_history):
 def test_the_last_visit_of_every_subject_is_found_and_of_nobody_else(build_history):
     assert build_history([0, 0, 2], [0.0, 1.0, 0.0]).last_visits().tolist() == [1, 2]
     assert build_history([], []).last_visits().size == 0
+
+
+def test_the_core_needs_neither_pandas_nor_arrow():
+    code = (
+        "import sys, features.visits, features.landmark, features.criteria\n"
+        "assert not {'pandas', 'pyarrow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
