@@ -7,13 +7,9 @@ measure is its value in a cohort of two million who are all followed.
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.page import write_section
 from training.metrics.aalen_johansen import aalen_johansen

@@ -17,8 +17,6 @@ from pathlib import Path
 
 # One core means one: set before numpy starts its threads.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import numpy as np
 import pandas as pd
 
@@ -123,6 +121,7 @@ def main() -> None:
 | work | measured |
 |---|---|
 | {SUBJECTS:,} subjects × 3 models × 3 horizons, with contrasts, one core | {clock} |
+| other load meanwhile (runnable processes on {os.cpu_count()} cores) | {os.getloadavg()[1]:.1f} |
 | peak memory, tables included | {memory:.2f} GB |
 | a tenth of the subjects | {small:.1f} s of processor (× {busy / small:.1f} for ten times) |
 | with Wolbers' concordance too | {with_c:.1f} s of processor |

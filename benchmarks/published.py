@@ -5,7 +5,6 @@
 Writes its section of docs/benchmarks.md. Needs the demo extra (data) and lifelines (Cox models).
 """
 
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,6 @@ import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 from xgboost import XGBClassifier
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.page import write_section
 from training.cohorts import installable_cohort

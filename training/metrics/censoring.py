@@ -19,7 +19,6 @@ from training.metrics.timeline import (
     PROGRESSION,
     Timeline,
     checked_horizon,
-    onwards,
 )
 
 # Vock 2016 truncate the weights; 0.05 lets no subject stand for more than 20.
@@ -168,12 +167,17 @@ class IpcwWeights:
     def _through_censoring(self, contribution: FloatArray) -> FloatArray:
         line = self.timeline
         depends = np.where(self.trimmed, 0.0, contribution) if self.any_trimmed else contribution
+        last = line.steps_until(self.horizon_years)
+        if last == 0:
+            return np.zeros(line.size)
         at_step = line.total(depends)
-        later = onwards(at_step) - at_step
-        later[line.steps_until(self.horizon_years) :] = 0.0
-        jump = _ratio(later, self.censoring.followed)
-        compensator = np.cumsum(jump * self.censoring.share_censored)
-        influence = np.where(line.event == CENSORED, jump[line.step], 0.0) - compensator[line.step]
+        later = float(at_step.sum()) - np.cumsum(at_step[:last])
+        jump = _ratio(later, self.censoring.followed[:last])
+        compensator = np.cumsum(jump * self.censoring.share_censored[:last])
+        # Censoring after the horizon changes no weight.
+        influence = -compensator[np.minimum(line.step, last - 1)]
+        censored = np.flatnonzero((line.event == CENSORED) & (line.step < last))
+        influence[censored] += jump[line.step[censored]]
         return influence if self.sample_weight is None else influence * self.sample_weight
 
 
