@@ -164,6 +164,10 @@ def _gather_observation(found: Gathered, row: int, resource: Json) -> None:
     from fhir.resources.R4B.observation import Observation
 
     subject = _subject(found, resource)
+    parts = _other_tests(resource, found.codes)
+    if parts:
+        found.passed_over["values of tests outside the catalogue"] += parts
+        return
     try:
         observation = Observation.model_validate(resource)
     except ValueError as error:
@@ -178,6 +182,34 @@ def _gather_observation(found: Gathered, row: int, resource: Json) -> None:
     _gather_part(found, observation, row, subject, day, status)
     for component in observation.component or []:
         _gather_part(found, component, row, subject, day, status)
+
+
+def _other_tests(resource: Json, local: Mapping[str, Analyte]) -> int:
+    """Number of values of an Observation that plainly holds no test of the catalogue, else 0.
+
+    Most results of a hospital are other tests: they need no validation, which is slow, and a fault
+    in one of them refuses nobody.
+    """
+    components = resource.get("component", [])
+    parts = [resource, *components] if isinstance(components, list) else [None]
+    for part in parts:
+        code = part.get("code") if isinstance(part, dict) else None
+        codings = code.get("coding", []) if isinstance(code, dict) else None
+        if not isinstance(codings, list):
+            return 0
+        for coding in codings:
+            if not isinstance(coding, dict) or _is_of_interest(coding, local):
+                return 0
+    return len(parts)
+
+
+def _is_of_interest(coding: Json, local: Mapping[str, Analyte]) -> bool:
+    text = str(coding.get("code", ""))
+    if text in local:
+        return True
+    if coding.get("system") != LOINC_SYSTEM:
+        return False
+    return analyte_for_loinc(text) is not None or not is_loinc(text)
 
 
 def _gather_part(

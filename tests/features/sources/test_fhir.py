@@ -194,3 +194,10 @@ def test_an_observation_that_is_not_r4_refuses_its_subject_alone(read):
         1: "row 3, Observation: valueQuantity.value is not as FHIR R4 defines it"
     }
     assert np.unique(visits.history.subject).tolist() == [0]
+
+
+def test_a_fault_in_another_test_refuses_nobody(read):
+    other = observation("2951-2", 140, "mmol/L", triggeredBy=[])
+    rows = read(PATIENT, observation(), other)
+    assert rows.notes == ("values of tests outside the catalogue are not used: 1",)
+    assert not rows.problems
