@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from features.criteria import stage
 from features.errors import FieldProblem
-from models.completions import NextTest, next_tests
+from models.completions import next_tests
+from models.risk import RiskModel
 from serving.answer import Answered, answer
 from serving.api import request_id, room_of
 from serving.estimates import contradiction
@@ -25,6 +26,7 @@ from serving.web.download import DOWNLOADS
 from serving.web.form import CHOICES, EXAMPLE, GROUPS, Form, read_form
 from serving.web.icons import people
 from serving.web.texts import Texts, texts
+from serving.web.treatment import treatment_tables
 from serving.web.trends import trends
 
 __all__ = ["PAGES", "POLICY"]
@@ -138,6 +140,7 @@ def _page(
 def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
     """What the template needs to show an answer."""
     document = told.document
+    models = _spoken(request, told)
     return {
         "answer": document,
         "table": view.risk_table(document["estimates"], t),
@@ -145,19 +148,19 @@ def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
         "people": people(document["estimates"], looks(document["estimates"])),
         "trends": trends(told.features, told.place, t),
         "agreement": view.agreement_lines(document["agreement"], t),
-        "next_tests": view.next_test_lines(_next_tests(request, told), t),
+        "next_tests": view.next_test_lines(next_tests(told.features, models), t),
+        "treatments": treatment_tables(told.features, told.place, models, t),
     }
 
 
-def _next_tests(request: Request, told: Answered) -> list[NextTest]:
-    """Missing tests that would narrow the models whose disease this is, the most telling first."""
+def _spoken(request: Request, told: Answered) -> list[RiskModel]:
+    """Models whose disease this is."""
     staging = stage(told.features)
-    models = [
+    return [
         model
         for model in room_of(request).lineup.choose(None)
         if contradiction(model.population, staging, told.place) is None
     ]
-    return next_tests(told.features, models)
 
 
 async def download(request: Request) -> Response:
