@@ -29,6 +29,8 @@ from training.performance import (
 )
 from training.subgroups import subgroup_masks
 
+__all__ = ["THRESHOLDS", "Settings", "judge", "judge_panel"]
+
 
 def judge(
     risks: pd.DataFrame,
