@@ -41,8 +41,12 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 from features.errors import GateError, InputError, RegistryError
 from models.artefact import load_artefact, save_artefact
 from models.learned import LearnedModel
+from training.evaluation import write_judgement
 from training.fit import RULE, Final, Trained
-from training.plots import calibration_figure
+from training.judge import judge_panel
+from training.panel import panel
+from training.performance import Settings
+from training.tables import PERSON, out_of_fold_tables
 
 __all__ = ["CHAMPION", "Registered", "Registry"]
 
@@ -263,8 +267,18 @@ class Registry:
         mlflow.log_dict(_verdict(trained), "gate.json")
         for check in trained.verdict.checks:
             mlflow.log_metric(f"gate {_key(check.name)}", check.value)
-        figure = calibration_figure(trained)
-        mlflow.log_figure(figure, "calibration.png")
+        given = panel(*out_of_fold_tables(trained), cluster_column=PERSON)
+        settings = Settings(thresholds=trained.study.gate.thresholds, reference=RULE)
+        with tempfile.TemporaryDirectory() as folder:
+            write_judgement(
+                judge_panel(given, settings),
+                given,
+                title=f"{trained.study.label}, out of fold, every landmark once",
+                settings=settings,
+                out=Path(folder) / "judgement.json",
+                report=Path(folder) / "judgement.html",
+            )
+            mlflow.log_artifacts(folder)
 
     def _log_candidate(self, trained: Trained, name: str) -> None:
         from training.candidates import CANDIDATES

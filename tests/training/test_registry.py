@@ -101,6 +101,10 @@ def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
     assert parent.data.params["cohort_digest"] == trained.rows.digest
     gate = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/gate.json")
     assert gate["passed"] is False
+    judged = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/judgement.json")
+    assert {row["model"] for row in judged["rows"]} == set(trained.results)
+    report = mlflow.artifacts.load_text(f"runs:/{version.run_id}/judgement.html")
+    assert "MGUS progression" in report
     files = [p for p in registry.root.rglob("*") if p.is_file()]
     assert not [p for p in files if p.suffix in (".pkl", ".pickle", ".joblib", ".py")]
     text = "".join("".join(p.read_text("utf-8").split()) for p in files if p.suffix == ".json")
