@@ -134,7 +134,7 @@ def _page(
     if told is not None:
         content |= _told(request, told, texts(language))
     status = 422 if problems else 200
-    return _render("page.html", language=language, status=status, **content)
+    return _render("page.html", language=language, status=status, here="patient", **content)
 
 
 def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
@@ -151,6 +151,16 @@ def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
         "next_tests": view.next_test_lines(next_tests(told.features, models), t),
         "treatments": treatment_tables(told.features, told.place, models, t),
     }
+
+
+async def models_page(request: Request) -> Response:
+    """``GET /ui/models``: what answers now, and where it comes from."""
+    lineup = room_of(request).lineup
+    described = [lineup.describe(name) for name in lineup.known()]
+    language = _language(request)
+    return _render(
+        "models.html", language=language, here="models", models=described, faults=lineup.faults
+    )
 
 
 def _spoken(request: Request, told: Answered) -> list[RiskModel]:
@@ -192,6 +202,7 @@ PAGES = [
     Route("/ui", start),
     Route("/ui/", empty_page, methods=["GET"]),
     Route("/ui/", answered_page, methods=["POST"]),
+    Route("/ui/models", models_page),
     Route("/ui/download/{kind}", download, methods=["POST"]),
     Route("/ui/static/{name}", static),
 ]

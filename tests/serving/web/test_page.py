@@ -1,3 +1,4 @@
+import html
 import re
 from typing import Any
 
@@ -13,8 +14,8 @@ def ask(client: Client, **more: str) -> Any:
     return client.post("/ui/", data={**EXAMPLE, "action": "ask", **more})
 
 
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def test_the_root_leads_to_the_page(client: Client) -> None:
@@ -24,11 +25,11 @@ def test_the_root_leads_to_the_page(client: Client) -> None:
 
 
 def test_the_form_has_every_analyte_with_every_unit(client: Client) -> None:
-    html = client.get("/ui/").text
+    page = client.get("/ui/").text
     for analyte in ANALYTES.values():
-        assert f'name="visits[0].labs.{analyte.name}.value"' in html
+        assert f'name="visits[0].labs.{analyte.name}.value"' in page
         if len(analyte.units) > 1:
-            select = html.split(f'name="units.{analyte.name}"')[1].split("</select>")[0]
+            select = page.split(f'name="units.{analyte.name}"')[1].split("</select>")[0]
             assert re.findall(r"<option(?: selected)?>([^<]+)", select) == list(analyte.units)
 
 
@@ -47,9 +48,9 @@ def test_an_answer_shows_models_staging_missing_sources_and_intended_use(client:
 
 
 def test_what_was_typed_stays_typed(client: Client) -> None:
-    html = ask(client, **{"visits[1].labs.albumin.value": "40,5"}).text
-    assert 'value="40,5"' in html
-    assert re.search(r"<option selected>umol/L", html)
+    page = ask(client, **{"visits[1].labs.albumin.value": "40,5"}).text
+    assert 'value="40,5"' in page
+    assert re.search(r"<option selected>umol/L", page)
 
 
 def test_a_problem_stands_at_its_field_and_nothing_is_answered(client: Client) -> None:
@@ -69,8 +70,8 @@ def test_a_value_without_a_date_is_asked_for_its_date(client: Client) -> None:
 def test_what_is_typed_is_text_and_never_markup(client: Client) -> None:
     hostile = '"><script>alert(1)</script>'
     fields = {"subject.age": hostile, "subject.sex": hostile, "units.m_protein": hostile}
-    html = ask(client, **fields).text
-    assert "<script>alert" not in html
+    page = ask(client, **fields).text
+    assert "<script>alert" not in page
 
 
 @pytest.mark.parametrize("action", ["example", "clear", "add"])
@@ -105,10 +106,10 @@ def test_the_first_load_weighs_less_than_120_kilobytes(client: Client) -> None:
 
 
 def test_no_page_loads_anything_from_another_host(client: Client) -> None:
-    html = client.get("/ui/").text + ask(client).text
-    assert not re.search(r'(src|href|action)="(https?:)?//', html)
-    assert " style=" not in html
-    assert " onclick=" not in html
+    pages = client.get("/ui/").text + ask(client).text + client.get("/ui/models").text
+    assert not re.search(r'(src|href|action)="(https?:)?//', pages)
+    assert " style=" not in pages
+    assert " onclick=" not in pages
 
 
 def test_someone_the_models_are_not_for_is_told_so_and_not_answered(client: Client) -> None:
@@ -132,3 +133,14 @@ def test_the_most_telling_missing_test_stands_first(client: Client) -> None:
     assert "What would tell most" in said
     first = said.split("What would tell most")[1].split("narrows")[0]
     assert "Clonal bone-marrow plasma cells" in first
+
+
+def test_the_models_page_names_every_model_with_its_source(client: Client) -> None:
+    response = client.get("/ui/models")
+    assert response.status_code == 200
+    said = text_of(response.text)
+    for model in client.get("/v1/models").json()["models"]:
+        assert f'id="{model["model"]}"' in response.text
+        assert model["provenance"]["citation"].split(";")[0] in html.unescape(said)
+    assert "champion, version 1" in said
+    assert "Demonstration: trained on a simulated cohort" in said
