@@ -31,6 +31,8 @@ def resources_of(path: Path) -> Iterator[tuple[int, str, Json]]:
         raise InputError("file", "is empty", source=path.name)
     try:
         whole = json.loads(text)
+    except RecursionError:
+        raise InputError("file", "is nested too deeply for FHIR", source=path.name) from None
     except ValueError:
         yield from _lines(text, path.name)
         return
@@ -43,7 +45,7 @@ def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
             continue
         try:
             resource = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = "is neither a JSON document nor a line of NDJSON; is the file cut short?"
             raise InputError("resource", message, row=row, source=source) from None
         yield row, "", _object(resource, row, source)

@@ -5,6 +5,7 @@ of the file. LOINC codes and a site's own ones name the analyte, UCUM the unit. 
 and absent values are counted in the notes, never used.
 """
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from features.analytes import Analyte, analyte_for_loinc
 from features.errors import InputError
-from features.labs import DAYS_PER_YEAR, LabRows
+from features.labs import DAYS_PER_YEAR, LabRows, Severity
 from features.sources.bundles import Json, resources_of
 from features.sources.cells import CellFault
 from features.sources.codes import read_codes
@@ -66,9 +67,8 @@ class Gathered:
 
     def fault(self, name: str, expected: str, *, doubted: bool = False) -> None:
         """Note a fault of the value gathered last."""
-        severity = "doubted" if doubted else "refused"
-        index = len(self.measured) - 1
-        self.faults.append((name, CellFault(index, expected, severity)))  # type: ignore[arg-type]
+        severity: Severity = "doubted" if doubted else "refused"
+        self.faults.append((name, CellFault(len(self.measured) - 1, expected, severity)))
 
 
 def read_fhir(path: Path | str, *, codes: Path | str | None = None) -> LabRows:
@@ -107,11 +107,13 @@ def rows_from_resources(
     source
         What messages call it.
     """
+    if importlib.util.find_spec("fhir") is None:
+        raise InputError("FHIR", "needs the extra: pip install 'smoulder[fhir]'", source=source)
     found = Gathered(codes or {})
     listed = list(resources)
     for row, url, resource in listed:
         if resource.get("resourceType") == "Patient":
-            _gather_patient(found, row, url, resource, source)
+            _gather_patient(found, row, url, resource)
     for row, _, resource in listed:
         kind = resource.get("resourceType")
         if kind == "Observation":
@@ -120,7 +122,9 @@ def rows_from_resources(
             found.passed_over["resources that are neither Patient nor Observation"] += 1
     _add_patients_without_values(found)
     if not found.measured:
-        raise InputError("file", "holds no Patient and no Observation", source=source)
+        raise InputError(
+            "file", "holds no Patient and no Observation of a test in the catalogue", source=source
+        )
     return _lab_rows(found, source)
 
 
@@ -139,22 +143,16 @@ def _model_errors(error: ValueError) -> str:
     return next(iter(places), "resource")[:80]
 
 
-def _gather_patient(found: Gathered, row: int, url: str, resource: Json, source: str) -> None:
-    try:
-        from fhir.resources.R4B.patient import Patient
-    except ImportError as error:
-        message = "needs the extra: pip install 'smoulder[fhir]'"
-        raise InputError("FHIR", message, source=source) from error
+def _gather_patient(found: Gathered, row: int, url: str, resource: Json) -> None:
+    from fhir.resources.R4B.patient import Patient
+
     try:
         patient = Patient.model_validate(resource)
     except ValueError as error:
-        message = "is not as FHIR R4 defines it"
-        raise InputError(
-            f"Patient.{_model_errors(error)}", message, row=row, source=source
-        ) from None
-    subject = str(patient.id or url.rsplit("/", 1)[-1].rsplit(":", 1)[-1])
-    if not subject:
-        raise InputError("Patient.id", "is missing", row=row, source=source)
+        found.measured.append(Measured(str(resource.get("id", "")), "", "", np.nan, "", row))
+        found.fault("Patient", f"{_model_errors(error)} is not as FHIR R4 defines it")
+        return
+    subject = str(patient.id or _last_part(url))
     found.patients[subject] = patient
     found.patient_row[subject] = row
     found.subject_of_url[url] = subject
@@ -278,6 +276,11 @@ def _subject(found: Gathered, resource: Json) -> str:
         return ""
     if url in found.subject_of_url:
         return found.subject_of_url[url]
+    return _last_part(url)
+
+
+def _last_part(url: str) -> str:
+    """The id at the end of a reference: of a path, a URN, or an anchor."""
     return url.split("/_history/", 1)[0].rsplit("/", 1)[-1].rsplit(":", 1)[-1].lstrip("#")
 
 

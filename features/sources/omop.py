@@ -265,7 +265,7 @@ def _folder(folder: Path) -> TableReader:
         header = header_of(files[name])
         _check_columns(header, needed, files[name].name)
         kinds: dict[str, Cells] = dict.fromkeys((*needed, *optional), "text")
-        return table_of(files[name], kinds)
+        return table_of(files[name], kinds, may_be_empty=True)
 
     return read
 

@@ -106,7 +106,7 @@ def header_of(path: Path) -> tuple[str, ...]:
     return _parquet_header(path) if is_parquet(path) else _csv_header(path)
 
 
-def table_of(path: Path, wanted: Mapping[str, Cells]) -> Table:
+def table_of(path: Path, wanted: Mapping[str, Cells], *, may_be_empty: bool = False) -> Table:
     """The wanted columns of a CSV or Parquet file, without its blank rows.
 
     Parameters
@@ -116,9 +116,11 @@ def table_of(path: Path, wanted: Mapping[str, Cells]) -> Table:
     wanted
         Normalised name to what its cells should hold; other columns are not read. Where a CSV
         cell holds something else, all cells are text.
+    may_be_empty
+        Whether a header without rows will do.
     """
     table = _read_parquet(path, set(wanted)) if is_parquet(path) else _read_csv(path, wanted)
-    if len(table) == 0:
+    if len(table) == 0 and not may_be_empty:
         raise InputError("file", "has a header and no rows", source=path.name)
     return table
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from features.errors import InputError
 from features.history import FEMALE, UNKNOWN
 from features.sources import read_visits
 from features.sources.fhir import read_fhir
@@ -201,3 +202,17 @@ def test_a_fault_in_another_test_refuses_nobody(read):
     rows = read(PATIENT, observation(), other)
     assert rows.notes == ("values of tests outside the catalogue are not used: 1",)
     assert not rows.problems
+
+
+def test_a_patient_that_is_not_r4_is_refused_alone(read):
+    wrong = {**PATIENT, "id": "p2", "birthDate": "Zebra"}
+    rows = read(wrong, PATIENT, observation(), observation(subject="Patient/p2"))
+    visits = check(rows)
+    refused = {rows.subject_ids[subject]: reason for subject, reason in visits.refusals().items()}
+    assert refused == {"p2": "row 1, Patient: birthDate is not as FHIR R4 defines it"}
+    assert visits.history.visits == 1
+
+
+def test_a_file_nested_without_end_is_one_line(written):
+    with pytest.raises(InputError, match=r"^deep\.json, "):
+        read_visits(written("[" * 100_000, "deep.json"))

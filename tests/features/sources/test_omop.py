@@ -185,3 +185,11 @@ def test_a_value_that_is_text_refuses_its_subject(folder):
     text.loc[0, "value_as_number"] = "Zebra"
     visits = check(read_omop(folder(person=PERSON, measurement=text, concept=CONCEPT)))
     assert visits.refusals() == {0: "row 2, value: is not a number"}
+
+
+def test_a_table_of_facts_may_be_empty(folder):
+    observed = pd.DataFrame(
+        columns=["person_id", "observation_concept_id", "observation_date", "value_as_number"]
+    )
+    rows = read_omop(folder(person=PERSON, measurement=USUAL, observation=observed))
+    assert values(rows)["creatinine", "umol/L"] == [88.0]
