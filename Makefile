@@ -31,7 +31,7 @@ demo: setup  ## Train both demonstration models and serve them on http://127.0.0
 test: setup system  ## Run every test
 	$(BIN)/python -m pytest
 
-check: setup  ## Lint, format, types, layers, lock
+check: setup docs-check  ## Lint, format, types, layers, generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,7 +42,16 @@ format: setup  ## Mend what the linter can
 	$(BIN)/ruff format .
 
 bench: setup  ## Run the benchmarks; each prints ratios to a peer in the same run
-	@for each in benchmarks/*.py; do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each || exit 1; done
+	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do \
+		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+
+docs: setup  ## Write the pages that are made from the code
+	$(BIN)/python -m models.pages
+	$(BIN)/python -m training.simulation.report
+
+docs-check: setup
+	$(BIN)/python -m models.pages --check
+	$(BIN)/python -m training.simulation.report --check
 
 system:  ## Install Debian's Chromium where apt-get is usable
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \

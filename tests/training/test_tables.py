@@ -4,8 +4,8 @@ import pytest
 
 from training.cohorts import Cohort
 from training.fit import train
-from training.metrics.brier import brier_score
 from training.judge import judge_panel
+from training.metrics.brier import brier_score
 from training.panel import panel
 from training.performance import Settings
 from training.study import Study
