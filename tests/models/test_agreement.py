@@ -42,8 +42,9 @@ def test_models_without_the_horizon_or_without_an_answer_are_silent():
 
 
 def test_shares_count_the_landmarks_both_models_answer():
+    # A gap of exactly 0.1 parts, one of 0.02 does not.
     a = says((OK, 0.1, NAN, NAN), (OK, 0.1, NAN, NAN), (OK, 0.1, NAN, NAN))
-    b = says((OK, 0.3, NAN, NAN), (OK, 0.12, NAN, NAN), (REFUSED, NAN, NAN, NAN))
+    b = says((OK, 0.2, NAN, NAN), (OK, 0.12, NAN, NAN), (REFUSED, NAN, NAN, NAN))
     none = says(*[(REFUSED, NAN, NAN, NAN)] * 3)
     shares = apart_shares({"a": a, "b": b, "none": none}, 2.0)
     np.testing.assert_array_equal(shares, [[0, 0.5, NAN], [0.5, 0, NAN], [NAN, NAN, NAN]])
