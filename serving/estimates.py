@@ -66,7 +66,7 @@ def estimate_documents(
             entry |= _groups(found, k)
         entry["interval"] = _interval_kind(found, k) if status != REFUSED and intervals else None
         entry["risks"] = _risks(found, k, intervals=intervals) if status != REFUSED else []
-        entry["missing"] = inputs_of(found.missing_at(k))
+        entry["missing"] = [] if refusal else inputs_of(found.missing_at(k))
         entry["provenance"] = provenance(model, card)
         told.append(entry)
     return told

@@ -135,7 +135,7 @@ def test_a_model_for_another_disease_is_refused_by_the_staging(body: Body, today
     smm = {e["model"]: e for e in told(body, today=today)["estimates"]}
     assert smm["mgus-m-protein"]["status"] == "refused"
     assert smm["mgus-m-protein"]["reason"] == "for MGUS; staging says SMM"
-    assert smm["mgus-m-protein"]["risks"] == []
+    assert smm["mgus-m-protein"]["risks"] == smm["mgus-m-protein"]["missing"] == []
     body["visits"][1]["labs"]["bmpc"]["value"] = 5
     mgus = {e["model"]: e for e in told(body, today=today)["estimates"]}
     assert mgus["20-2-20"]["reason"] == "for SMM; staging says MGUS"
