@@ -15,14 +15,8 @@ from features.analytes import ANALYTES, column_name
 from features.errors import ColumnError, UnitError
 from features.labs import LabColumn, LabRows
 from features.sources.reading import SUBJECT_COLUMNS, Reading
-from features.sources.tables import (
-    Cells,
-    Table,
-    checked_header,
-    header_of,
-    table_from_frame,
-    table_of,
-)
+from features.sources.table import Cells, Table, checked_header
+from features.sources.tables import header_of, table_from_frame, table_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,8 @@ from features.history import Floats, Ints
 from features.labs import LabColumn, LabRows
 from features.sources.cells import CellFault, texts
 from features.sources.reading import SUBJECT_COLUMNS, Reading
-from features.sources.tables import Cells, header_of, table_of
+from features.sources.table import Cells
+from features.sources.tables import header_of, table_of
 from features.units import factor_to_canonical, spelled_unit
 
 __all__ = ["LONG_COLUMNS", "is_loinc", "lab_columns", "measured_rows", "measured_unit", "read_long"]

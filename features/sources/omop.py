@@ -8,7 +8,6 @@ value: a row with another operator holds a bound.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.analytes import ANALYTES, Analyte, analyte_for_loinc
-from features.errors import ColumnError, InputError
+from features.errors import InputError
 from features.history import Ints
 from features.labs import LabRows
+from features.sources.cdm import TableReader, cdm_tables
 from features.sources.cells import CellFault, numbers, texts
 from features.sources.codes import read_codes
 from features.sources.long import distinct, measured_rows
 from features.sources.reading import Reading
-from features.sources.tables import Cells, Table, header_of, table_of
+from features.sources.table import Table
 
 __all__ = ["read_omop"]
 
@@ -54,19 +54,6 @@ EQUALS = frozenset({"", "0", "4172703"})
 """Operator concepts that make a value exact: none, no matching concept, and ``=``."""
 
 Objects = NDArray[np.object_]
-Wanted = Mapping[str, Iterable[str]]
-
-
-class TableReader(Protocol):
-    """Reads columns of a table, or None where there is no such table.
-
-    A database answers with the rows in which any column of `wanted` holds one of its values; a file
-    is read whole.
-    """
-
-    def __call__(
-        self, name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
-    ) -> Table | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +88,7 @@ def read_omop(source: Path | str, *, codes: Path | str | None = None) -> LabRows
         If a table or column that is needed is missing, or the database does not answer.
     """
     own = read_codes(codes)
-    read = _database(str(source)) if "://" in str(source) else _folder(Path(source))
+    read = cdm_tables(source)
     person = read("person", ("person_id",), ("gender_concept_id", "year_of_birth"), {})
     if person is None:
         raise InputError("person", "is missing; the CDM's table of people is needed")
@@ -249,83 +236,3 @@ def _of_person(person: Table, subject: pa.Array) -> dict[str, pa.Array]:
         "sex": pc.fill_null(pa.array(sex, pa.string()).take(place), ""),
         "birth_year": pa.array(born, from_pandas=True).take(place),
     }
-
-
-def _folder(folder: Path) -> TableReader:
-    if not folder.is_dir():
-        raise InputError("folder", "does not exist", source=folder.name)
-    files = {file.stem.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
-
-    def read(
-        name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
-    ) -> Table | None:
-        del wanted
-        if name not in files:
-            return None
-        header = header_of(files[name])
-        _check_columns(header, needed, files[name].name)
-        kinds: dict[str, Cells] = dict.fromkeys((*needed, *optional), "text")
-        return table_of(files[name], kinds, may_be_empty=True)
-
-    return read
-
-
-def _check_columns(header: Iterable[str], needed: Iterable[str], source: str) -> None:
-    present = set(header)
-    for column in needed:
-        if column not in present:
-            message = f"has no column '{column}'; OMOP CDM 5.4 requires it"
-            raise ColumnError("header", message, row=1, source=source)
-
-
-def _database(url: str) -> TableReader:
-    try:
-        import sqlalchemy
-        from sqlalchemy.exc import SQLAlchemyError
-    except ImportError as error:
-        message = "needs the extra: pip install 'smoulder[postgres]'"
-        raise InputError("database", message) from error
-    # The causes are not shown: a driver's message may hold the address, or a row.
-    unanswered = InputError(
-        "database", "does not answer; expected an SQLAlchemy URL of a reachable OMOP database"
-    )
-    try:
-        engine = sqlalchemy.create_engine(url)
-        inspector = sqlalchemy.inspect(engine)
-        names = [*inspector.get_table_names(), *inspector.get_view_names()]
-    except (SQLAlchemyError, ImportError):
-        raise unanswered from None
-    present = {name.lower(): name for name in names}
-
-    def read(
-        name: str, needed: tuple[str, ...], optional: tuple[str, ...], wanted: Wanted
-    ) -> Table | None:
-        if name not in present:
-            return None
-        try:
-            table = sqlalchemy.Table(present[name], sqlalchemy.MetaData(), autoload_with=engine)
-            by_name = {column.name.lower(): column for column in table.columns}
-            _check_columns(by_name, needed, name)
-            chosen = [column for column in (*needed, *optional) if column in by_name]
-            query = sqlalchemy.select(*(by_name[column] for column in chosen))
-            choices = [
-                sqlalchemy.cast(by_name[column], sqlalchemy.String).in_(sorted(values))
-                for column, values in wanted.items()
-                if column in by_name
-            ]
-            with engine.connect() as connection:
-                rows = connection.execute(
-                    query.where(sqlalchemy.or_(*choices)) if choices else query
-                ).all()
-        except SQLAlchemyError:
-            raise unanswered from None
-        finally:
-            engine.dispose()
-        cells = zip(*rows, strict=True) if rows else ([] for _ in chosen)
-        columns = {
-            column: pa.array([None if c is None else str(c) for c in values], pa.string())
-            for column, values in zip(chosen, cells, strict=True)
-        }
-        return Table(name, columns, np.arange(len(rows), dtype=np.int64) + 1, {})
-
-    return read

@@ -16,7 +16,8 @@ from features.errors import ColumnError, ValueRangeError
 from features.history import Floats
 from features.labs import LabColumn, LabRows
 from features.sources.reading import Reading
-from features.sources.tables import Cells, Table, header_of, table_of
+from features.sources.table import Cells, Table
+from features.sources.tables import header_of, table_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -30,7 +30,7 @@ from features.labs import (
     years_from_days,
 )
 from features.sources.cells import MISSING_DAY, SERIAL_DATE, CellFault, codes, days, numbers, texts
-from features.sources.tables import Cells, Table
+from features.sources.table import Cells, Table
 
 __all__ = ["CHAINS", "SEXES", "SUBJECT_COLUMNS", "Reading"]
 

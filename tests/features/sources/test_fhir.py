@@ -216,3 +216,11 @@ def test_a_patient_that_is_not_r4_is_refused_alone(read):
 def test_a_file_nested_without_end_is_one_line(written):
     with pytest.raises(InputError, match=r"^deep\.json, "):
         read_visits(written("[" * 100_000, "deep.json"))
+
+
+def test_an_observation_without_a_subject_is_nobodys(read):
+    nameless = observation("718-7", 12, "g/dL")
+    del nameless["subject"]
+    rows = read(PATIENT, observation(), nameless)
+    assert rows.subject_ids == ("p1", "")
+    assert check(rows).refusals() == {1: "row 3, subject_id: is empty; every row names its subject"}

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.sources.tables import header_of, normal_name, table_of
+from features.sources.table import normal_name
+from features.sources.tables import header_of, table_of
 
 CELL = st.text(
     st.characters(exclude_categories=["C"], exclude_characters="\x85\u2028\u2029"), max_size=4

@@ -1,0 +1,189 @@
+"""CSV as a table: read by Arrow, and where Arrow cannot, again cell by cell.
+
+The careful way is slow; it says which row is broken and saves the others.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from features.errors import ColumnError, InputError
+from features.sources.table import (
+    HEADER_ROW,
+    MOST_COLUMNS,
+    Cells,
+    Table,
+    checked_header,
+    rows_below_header,
+)
+
+__all__ = ["csv_header", "read_csv"]
+
+EXCEL_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+ARROW_TYPES = {
+    "number": pa.float64(),
+    "day": pa.date32(),
+    "word": pa.dictionary(pa.int32(), pa.string()),
+    "text": pa.string(),
+}
+
+
+def csv_header(path: Path) -> tuple[str, ...]:
+    """Normalised column names of a CSV file."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        _check_kind(start, path.name)
+        line = file.readline()
+    if b"\r" in line:
+        line = line.split(b"\r", 1)[0]
+    text = _decoded(line, path.name)
+    _check_separator(text, path.name)
+    if len(text) > 100 * MOST_COLUMNS:
+        message = f"is longer than {100 * MOST_COLUMNS} characters; this is another kind of file"
+        raise ColumnError("header", message, row=HEADER_ROW, source=path.name)
+    names = next(csv.reader([text]), [])
+    if not any(name.strip() for name in names):
+        message = "is blank; the first row names the columns"
+        raise ColumnError("header", message, row=HEADER_ROW, source=path.name)
+    return checked_header(names, source=path.name)
+
+
+def _check_kind(start: bytes, source: str) -> None:
+    if start.startswith(EXCEL_MAGIC):
+        raise InputError("file", "is a workbook; save the sheet as CSV UTF-8", source=source)
+    if start.startswith(b"\x1f\x8b"):
+        raise InputError("file", "is compressed; unpack it first", source=source)
+    if start.startswith(UTF16_MARKS):
+        raise InputError("file", "is UTF-16; save it as UTF-8", row=HEADER_ROW, source=source)
+
+
+def _check_separator(header: str, source: str) -> None:
+    if "," in header:
+        return
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
+        if mark in header:
+            message = f"separates columns by {name}; save with commas and decimal points"
+            raise ColumnError("header", message, row=HEADER_ROW, source=source)
+
+
+def read_csv(path: Path, wanted: Mapping[str, Cells]) -> Table:
+    """The wanted columns of a CSV file, typed where every cell is what it should be, else text."""
+    data = path.read_bytes()
+    if not data.isascii():
+        _decoded(data, path.name)
+    if b"\0" in data:
+        row = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise InputError("file", "holds binary data; expected text", row=row, source=path.name)
+    header = csv_header(path)
+    chosen = {name: wanted[name] for name in header if name in wanted}
+    # Arrow takes an open quotation mark for a cell that runs to the end of the file.
+    if data.count(b'"') % 2 == 0:
+        for kinds in (chosen, dict.fromkeys(chosen, "text")):
+            try:
+                return _read_regular_csv(data, header, kinds, path.name)
+            except pa.ArrowInvalid:
+                continue
+    return _read_ragged_csv(data, header, set(chosen), path.name)
+
+
+def _read_regular_csv(
+    data: bytes, header: tuple[str, ...], kinds: Mapping[str, str], source: str
+) -> Table:
+    places = {name: f"{header.index(name)}" for name in kinds}
+    read = pa.csv.read_csv(
+        pa.BufferReader(data),
+        read_options=pa.csv.ReadOptions(
+            column_names=[f"{place}" for place in range(len(header))], skip_rows=1
+        ),
+        parse_options=pa.csv.ParseOptions(
+            newlines_in_values=b'"' in data, ignore_empty_lines=len(header) == 1
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=list(places.values()),
+            column_types={places[name]: ARROW_TYPES[kind] for name, kind in kinds.items()},
+            strings_can_be_null=False,
+        ),
+    )
+    columns = {name: column.combine_chunks() for name, column in zip(kinds, read, strict=True)}
+    return _without_blank_rows(Table(source, columns, rows_below_header(read.num_rows), {}))
+
+
+def _filled(column: pa.Array) -> NDArray[np.bool_]:
+    valid = column.is_valid()
+    if pa.types.is_string(column.type):
+        valid = pa.compute.and_(valid, pa.compute.not_equal(column, ""))
+    elif pa.types.is_dictionary(column.type):
+        blank = pa.compute.index_in(pa.scalar(""), column.dictionary).as_py()
+        if blank is not None:
+            valid = pa.compute.not_equal(column.indices, blank)
+    filled: NDArray[np.bool_] = valid.to_numpy(zero_copy_only=False)
+    return filled
+
+
+def _without_blank_rows(table: Table) -> Table:
+    filled = np.zeros(len(table), dtype=bool)
+    for column in table.columns.values():
+        if filled.all():
+            return table
+        filled |= _filled(column)
+    if filled.all():
+        return table
+    place = np.flatnonzero(filled)
+    columns = {name: column.take(pa.array(place)) for name, column in table.columns.items()}
+    new_place = dict(zip(place.tolist(), range(place.size), strict=True))
+    ragged = {new_place[i]: said for i, said in table.ragged.items() if i in new_place}
+    return Table(table.source, columns, table.row[place], ragged)
+
+
+def _read_ragged_csv(data: bytes, header: tuple[str, ...], wanted: set[str], source: str) -> Table:
+    """Read cell by cell, keeping rows of the wrong width with the reason they cannot be used."""
+    chosen = {name: place for place, name in enumerate(header) if name in wanted}
+    cells: dict[str, list[str]] = {name: [] for name in chosen}
+    ragged = {}
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+    size = -1
+    try:
+        for size, row in enumerate(reader, start=-1):
+            if size < 0:
+                continue
+            if row and (fault := _width_fault(row, len(header))):
+                ragged[size] = fault
+            for name, place in chosen.items():
+                cells[name].append(row[place] if place < len(row) else "")
+    except csv.Error as error:
+        message = "has a quotation mark that is not closed, or stray text after one"
+        raise InputError("file", message, row=size + 3, source=source) from error
+    columns = {name: pa.array(values, pa.string()) for name, values in cells.items()}
+    return _without_blank_rows(Table(source, columns, rows_below_header(size + 1), ragged))
+
+
+def _width_fault(row: list[str], width: int) -> str | None:
+    if len(row) < width:
+        return f"has {len(row)} cells where the header has {width}"
+    if any(cell.strip() for cell in row[width:]):
+        return (
+            f"has {len(row)} cells where the header has {width}; "
+            "a decimal comma, or a comma in a text without quotation marks?"
+        )
+    return None
+
+
+def _decoded(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        row = before.count(b"\n") + 1
+        place = before[before.rfind(b"\n") + 1 :].count(b",") + 1
+        message = "is not UTF-8; save the file as UTF-8"
+        raise InputError(f"column {place}", message, row=row, source=source) from error
