@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -126,3 +127,45 @@ def test_a_server_is_not_started_on_a_corrupt_artefact(tmp_path: Path, publish: 
     (target / "artefact" / "arrays.npz").write_bytes(b"")
     with pytest.raises(ArtefactError, match="publish it again or remove it"):
         check_published(tmp_path)
+
+
+def _corrupt(artefact: Path, random: Random) -> str:
+    """One random fault: a flipped bit, a cut, an addition, a file lost, added or swapped."""
+    files = sorted(path for path in artefact.iterdir() if path.is_file())
+    path = random.choice(files)
+    content = bytearray(path.read_bytes())
+    fault = random.choice(["flip", "flip", "flip", "cut", "add", "lose", "new", "swap", "link"])
+    if fault == "flip":
+        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+        path.write_bytes(content)
+    elif fault == "cut":
+        path.write_bytes(content[: random.randrange(len(content))])
+    elif fault == "add":
+        path.write_bytes(content + random.randbytes(random.randint(1, 50)))
+    elif fault == "lose":
+        path.unlink()
+    elif fault == "new":
+        (artefact / "model.pkl").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    elif fault == "swap":
+        other = random.choice([each for each in files if each != path])
+        path.write_bytes(other.read_bytes())
+    else:
+        path.unlink()
+        path.symlink_to("/etc/hostname")
+    return f"{fault} {path.name}"
+
+
+def test_of_three_hundred_random_corruptions_none_is_served(watch: Watch, tmp_path: Path) -> None:
+    random = Random(20260115)
+    target = tmp_path / "smm-progression"
+    pristine = tmp_path / ".pristine"
+    shutil.copytree(target / "artefact", pristine)
+    for i in range(300):
+        shutil.rmtree(target / "artefact")
+        shutil.copytree(pristine, target / "artefact")
+        fault = _corrupt(target / "artefact", random)
+        role = json.loads((target / "role.json").read_text()) | {"version": f"bad-{i}"}
+        (target / "role.json").write_text(json.dumps(role), encoding="utf-8")
+        watch.look()
+        assert versions(watch) == {"smm-progression": "1"}, fault
+        assert "smm-progression" in watch.lineup.faults, fault
