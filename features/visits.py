@@ -119,6 +119,7 @@ def check(rows: LabRows, *, as_of_years: float | None = None) -> Visits:
     findings += _check_ratio(rows, labs, order)
     refused = {finding.subject for finding in findings if finding.severity == "refused"}
     findings += [f for f in _check_usable(rows, labs, order) if f.subject not in refused]
+    findings.sort(key=lambda finding: (finding.row is None, finding.row or 0))
     return _drop_refused(_history(rows, labs, order), findings, visit_of_row)
 
 

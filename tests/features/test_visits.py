@@ -241,3 +241,14 @@ def test_every_row_becomes_a_visit_with_its_value_or_belongs_to_a_refused_subjec
             assert visits.history.subject[visit] == subject
             assert visits.history.time_years[visit] == month / 12
             np.testing.assert_equal(visits.history.labs["m_protein"][visit], value)
+
+
+def test_findings_come_in_the_order_of_the_source(build_rows):
+    nan = np.nan
+    rows = build_rows(
+        [0, 1, 2],
+        [0, 0, 0],
+        {("hemoglobin", "g/dL"): [13.0, nan, 130.0], M: [11.0, nan, 2.0]},
+        age=[60.0, 60.0, 12.0],
+    )
+    assert [f.row for f in check(rows).findings] == [2, 4, 4, None]
