@@ -4,7 +4,7 @@ Everything that computes reads this form, for one person over HTTP and for milli
 batch. It holds numpy arrays only, so a request never builds a frame.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +102,35 @@ class History:
         first, after = self.subject.searchsorted((subject, subject + 1)).tolist()
         return slice(
             first, first + int(self.time_years[first:after].searchsorted(time_years, "right"))
+        )
+
+    def parts(self, visits: int) -> Iterator["History"]:
+        """The same history in runs of whole subjects, of about so many visits each.
+
+        Arrays that fit the processor's cache are worked through several times faster.
+        """
+        first, count = 0, len(self.subject_ids)
+        while first < count:
+            start = int(self.subject.searchsorted(first))
+            reached = min(start + visits, self.visits)
+            until = int(self.subject[reached - 1]) + 1 if reached > start else count
+            until = count if reached == self.visits else until
+            yield self._of_subjects(first, until)
+            first = until
+
+    def _of_subjects(self, first: int, until: int) -> "History":
+        start, stop = self.subject.searchsorted((first, until)).tolist()
+        of = slice(first, until)
+        return History(
+            subject_ids=self.subject_ids[of],
+            subject=self.subject[start:stop] - first,
+            time_years=self.time_years[start:stop],
+            labs={name: values[start:stop] for name, values in self.labs.items()},
+            age_years=self.age_years[start:stop],
+            sex=self.sex[of],
+            heavy_chain=self.heavy_chain[of],
+            light_chain=self.light_chain[of],
+            diagnosis_years=self.diagnosis_years[of],
         )
 
     def last_visits(self) -> Ints:

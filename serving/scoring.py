@@ -6,7 +6,7 @@ output appears whole, by rename, or not at all.
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,9 @@ from models.risk import STATUSES, Estimates, RiskModel
 __all__ = ["At", "score", "write_table"]
 
 At = Literal["last", "every"]
+
+PART_VISITS = 2**16
+"""Visits worked through at once: half a megabyte for each quantity."""
 
 
 def score(
@@ -55,23 +58,44 @@ def score(
     """
     visits = check(rows, as_of_years=as_of_years)
     source, landmark = _rows_out(rows, visits, at)
-    history = visits.history
-    features = _features(history, landmark[landmark >= 0])
     answered = _Answered.of(rows, visits, source, landmark)
+    parts = [
+        _answers(features, models, answered.part(of))
+        for of, features in _parts(visits.history, landmark)
+    ]
+    answers = pa.concat_tables(parts).unify_dictionaries()
     columns: dict[str, object] = {
         "subject_id": _words(rows.subject_ids, rows.subject[source]),
         **_time_column(rows, source),
-        **_stage_columns(stage(features), answered),
+        **{name: answers[name] for name in answers.column_names},
     }
-    for model in models:
-        columns |= _model_columns(model, model.estimate(features), answered)
     return pa.table(columns), visits
 
 
-def _features(history: History, landmark: Ints) -> LandmarkFeatures:
-    if np.array_equal(landmark, np.arange(history.visits)):
-        return LandmarkFeatures(history)
-    return LandmarkFeatures(history, history.subject[landmark], history.time_years[landmark])
+def _parts(history: History, landmark: Ints) -> Iterator[tuple[slice, LandmarkFeatures]]:
+    """Runs of rows of the output, and the landmarks they are answered at."""
+    answered = np.flatnonzero(landmark >= 0)
+    at = landmark[answered]
+    if not at.size or not np.array_equal(at, np.arange(history.visits)):
+        everything = slice(0, landmark.size)
+        yield everything, LandmarkFeatures(history, history.subject[at], history.time_years[at])
+        return
+    # Every visit in its order: run after run, each with the refused rows that follow it.
+    start, done = 0, 0
+    for part in history.parts(PART_VISITS):
+        done += part.visits
+        stop = int(answered[done]) if done < answered.size else landmark.size
+        yield slice(start, stop), LandmarkFeatures(part)
+        start = stop
+
+
+def _answers(
+    features: LandmarkFeatures, models: Sequence[RiskModel], answered: "_Answered"
+) -> pa.Table:
+    columns = _stage_columns(stage(features), answered)
+    for model in models:
+        columns |= _model_columns(model, model.estimate(features), answered)
+    return pa.table(columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,10 @@ class _Answered:
             of_subject[subject] = place[reason]
         answered = landmark >= 0
         return cls(answered, reasons, np.where(answered, 0, of_subject[rows.subject[source]]))
+
+    def part(self, rows: slice) -> "_Answered":
+        """The same for a run of rows."""
+        return _Answered(self.rows[rows], self.reasons, self.reason_of[rows])
 
     @property
     def all(self) -> bool:
