@@ -51,7 +51,11 @@ def csv_header(path: Path) -> tuple[str, ...]:
     if len(text) > 100 * MOST_COLUMNS:
         message = f"is longer than {100 * MOST_COLUMNS} characters; this is another kind of file"
         raise ColumnError("header", message, row=HEADER_ROW, source=path.name)
-    names = next(csv.reader([text]), [])
+    try:
+        names = next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        message = "has a quotation mark that is not closed in its row, or an endless name"
+        raise ColumnError("header", message, row=HEADER_ROW, source=path.name) from None
     if not any(name.strip() for name in names):
         message = "is blank; the first row names the columns"
         raise ColumnError("header", message, row=HEADER_ROW, source=path.name)
@@ -160,9 +164,9 @@ def _read_ragged_csv(data: bytes, header: tuple[str, ...], wanted: set[str], sou
                 ragged[size] = fault
             for name, place in chosen.items():
                 cells[name].append(row[place] if place < len(row) else "")
-    except csv.Error as error:
+    except csv.Error:
         message = "has a quotation mark that is not closed, or stray text after one"
-        raise InputError("file", message, row=size + 3, source=source) from error
+        raise InputError("file", message, row=size + 3, source=source) from None
     columns = {name: pa.array(values, pa.string()) for name, values in cells.items()}
     return _without_blank_rows(Table(source, columns, rows_below_header(size + 1), ragged))
 
@@ -186,4 +190,4 @@ def _decoded(data: bytes, source: str) -> str:
         row = before.count(b"\n") + 1
         place = before[before.rfind(b"\n") + 1 :].count(b",") + 1
         message = "is not UTF-8; save the file as UTF-8"
-        raise InputError(f"column {place}", message, row=row, source=source) from error
+        raise InputError(f"column {place}", message, row=row, source=source) from None

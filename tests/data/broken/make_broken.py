@@ -125,6 +125,8 @@ def wide() -> dict[str, bytes]:
         ),
         "visit-twice.csv": table(GOOD, GOOD.replace("GOOD", "B"), GOOD.replace("GOOD", "B")),
         "no-usable-test.csv": table(GOOD, "B,2024-01-05,60,F,,"),
+        "open-quotation-mark-in-the-header.csv": table(GOOD, header=HEADER + ',"remark\non two'),
+        "endless-name.csv": table(GOOD, header=HEADER + "," + 200_000 * "x"),
         "open-quotation-mark.csv": table(GOOD, 'B,2024-01-05,60,F,"1.8,13.1', GOOD),
         "stray-quotation-mark.csv": table(GOOD, 'B,2024-01-05,60,F,"1.8"x",13.1'),
         "short-row.csv": table(GOOD, "B,2024-01-05,60"),
