@@ -72,10 +72,10 @@ def judge_candidate(
     """Hold a candidate's out-of-fold risks against the limits of the study."""
     gate, at = study.gate, study.decision
     horizon = study.decision_horizon_years
-    known = ipcw_weights(rows.duration_years, rows.event, horizon, sample_weight=rows.weight)
+    known = ipcw_weights(rows.duration_years, rows.event, horizon)
     risk, of_rule = candidate.risk[..., at], rule.risk[..., at]
     observed = np.average(known.case, weights=known.weights)
-    oe = observed / np.average(risk.mean(axis=0), weights=rows.weight)
+    oe = observed / risk.mean()
     slope = np.mean(
         [intercept_and_slope(rows, logit(repeat), study)[at, 1] for repeat in candidate.risk]
     )

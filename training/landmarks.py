@@ -1,8 +1,10 @@
 """The landmark training set: stacked rows of what was known at a moment, and what followed.
 
 A subject enters at every landmark of the study at which it is still at risk and has been seen.
-Features look back from the landmark only; the outcome counts from it. Everything later is grouped
-by subject: a subject with many landmarks weighs as much as one with a single visit.
+Features look back from the landmark only; the outcome counts from it. Folds, bootstrap and standard
+errors are grouped by subject, but every landmark counts once: one over a subject's number of
+landmarks would be a weight that depends on the outcome, since those who progress early have few,
+and in the simulated cohort it puts the two-year risk at 1.3 to 1.4 times the observed one.
 """
 
 import hashlib
@@ -37,8 +39,6 @@ class TrainingSet:
         Years since diagnosis.
     duration_years, event : (n,) arrays
         From the landmark; event 0 censored, 1 progression, 2 death before progression.
-    weight : (n,) array
-        One over the subject's number of landmarks.
     left_out : int
         Rows without the necessary features, not used.
     refused : int
@@ -53,7 +53,6 @@ class TrainingSet:
     landmark_years: Floats
     duration_years: Floats
     event: Ints
-    weight: Floats
     left_out: int
     refused: int
 
@@ -83,7 +82,6 @@ class TrainingSet:
             self.landmark_years[chosen],
             self.duration_years[chosen],
             self.event[chosen],
-            self.weight[chosen],
             self.left_out,
             self.refused,
         )
@@ -131,7 +129,6 @@ def training_set(cohort: Cohort, study: Study) -> TrainingSet:
         landmark_years=landmark,
         duration_years=duration[subject] - landmark,
         event=event[subject],
-        weight=1.0 / np.bincount(subject)[subject],
         left_out=int((~usable).sum()),
         refused=len(visits.refusals()),
     )

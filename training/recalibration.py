@@ -38,7 +38,7 @@ def intercept_and_slope(rows: TrainingSet, margin: Floats, study: Study) -> Floa
     """
     fitted = identity(len(study.horizons_years))
     for j, horizon in enumerate(study.horizons_years):
-        known = ipcw_weights(rows.duration_years, rows.event, horizon, sample_weight=rows.weight)
+        known = ipcw_weights(rows.duration_years, rows.event, horizon)
         used = known.weights > 0
         model = LogisticRegression(C=np.inf, max_iter=1000)
         model.fit(margin[used, j : j + 1], known.case[used], known.weights[used])

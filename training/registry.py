@@ -273,7 +273,7 @@ class Registry:
             write_judgement(
                 judge_panel(given, settings),
                 given,
-                title=f"{trained.study.label}, out of fold, every landmark once",
+                title=f"{trained.study.label}, out of fold",
                 settings=settings,
                 out=Path(folder) / "judgement.json",
                 report=Path(folder) / "judgement.html",

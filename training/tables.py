@@ -14,8 +14,7 @@ PERSON = "person"
 def out_of_fold_tables(trained: Trained) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Risks and outcomes of every landmark, as `training.panel.panel` takes them.
 
-    Risks are averaged over the repetitions of the cross-validation and every landmark counts once,
-    where training and its fold metrics let every subject count once. Rows are numbered; no
+    Risks are averaged over the repetitions of the cross-validation. Rows are numbered; no
     identifier of a person is carried.
 
     Returns

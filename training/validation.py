@@ -124,7 +124,7 @@ def cross_validate(
 
 
 def _known(rows: TrainingSet, horizon: float) -> IpcwWeights:
-    return ipcw_weights(rows.duration_years, rows.event, horizon, sample_weight=rows.weight)
+    return ipcw_weights(rows.duration_years, rows.event, horizon)
 
 
 def _out_of_fold(

@@ -39,7 +39,6 @@ def test_a_subject_enters_at_every_landmark_at_which_it_is_at_risk_and_was_seen(
     assert rows.landmark_years.tolist() == [0.0, 1.0, 2.0]
     assert rows.duration_years.tolist() == [2.0, 1.0, 0.5]
     assert rows.event.tolist() == [1, 1, 0]
-    assert rows.weight.tolist() == [0.5, 0.5, 1.0]
     assert rows.columns(("m_protein_g_dl",))[:, 0].tolist() == [1.0, 1.4, 2.0]
 
 

@@ -25,7 +25,6 @@ def known(mgus: Study) -> tuple[TrainingSet, np.ndarray, Study]:
         landmark_years=np.zeros(10_000),
         duration_years=np.where(event == 1, 5.0, 12.0),
         event=event,
-        weight=np.ones(10_000),
         left_out=0,
         refused=0,
     )

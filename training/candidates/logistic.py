@@ -44,9 +44,7 @@ class PenalisedLogistic:
         standard = (filled - centre) / scale
         fits = []
         for horizon in study.horizons_years:
-            known = ipcw_weights(
-                rows.duration_years, rows.event, horizon, sample_weight=rows.weight
-            )
+            known = ipcw_weights(rows.duration_years, rows.event, horizon)
             used = known.weights > 0
             # max_iter well above what lbfgs needs on standardised columns, so that it converges.
             model = LogisticRegression(C=self.strength, max_iter=1000)

@@ -43,9 +43,7 @@ class RecalibratedRule:
         group = empty.group(rows.columns(rule.features))
         risk = np.empty((len(rule.steps) + 1, len(study.horizons_years)))
         for j, horizon in enumerate(study.horizons_years):
-            known = ipcw_weights(
-                rows.duration_years, rows.event, horizon, sample_weight=rows.weight
-            )
+            known = ipcw_weights(rows.duration_years, rows.event, horizon)
             everyone = np.average(known.case, weights=known.weights)
             for g in range(len(risk)):
                 weight = np.where(group == g, known.weights, 0.0)

@@ -42,9 +42,7 @@ class BoostedTrees:
         """One forest per horizon."""
         forests, boosters = [], {}
         for horizon in study.horizons_years:
-            known = ipcw_weights(
-                rows.duration_years, rows.event, horizon, sample_weight=rows.weight
-            )
+            known = ipcw_weights(rows.duration_years, rows.event, horizon)
             used = known.weights > 0
             table = xgboost.DMatrix(
                 rows.values[used],
