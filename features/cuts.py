@@ -17,6 +17,9 @@ __all__ = ["States", "above", "at_least", "state", "tabulate", "unknown"]
 
 States = Codes | Ints
 
+SEARCHED_BELOW = 256
+"""Fewer values are searched in the table, more are compared cut by cut: either is faster there."""
+
 
 def above(*cuts: float) -> Floats:
     """Table for values that must exceed each cut: ``state`` counts the cuts exceeded.
@@ -47,9 +50,15 @@ def at_least(*cuts: float) -> Floats:
     return above(*(float(np.nextafter(cut, -np.inf)) for cut in cuts))
 
 
-def state(values: Floats, table: Floats) -> Ints:
+def state(values: Floats, table: Floats) -> States:
     """(k,) number of cuts passed, ``len(table)`` where the value is NaN."""
-    return table.searchsorted(values)
+    if values.size < SEARCHED_BELOW:
+        return table.searchsorted(values)
+    passed: Codes = (values > table[0]).astype(np.int8)
+    for cut in table[1:-1]:
+        passed += values > cut
+    passed[np.isnan(values)] = table.size
+    return passed
 
 
 def unknown(table: Floats) -> int:

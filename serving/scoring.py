@@ -242,7 +242,11 @@ def write_table(table: pa.Table, path: Path) -> None:
         else:
             # Without Arrow's own schema a text is read back as text, however it is encoded.
             pa.parquet.write_table(
-                table, unfinished, use_dictionary=_texts_of(table), store_schema=False
+                table,
+                unfinished,
+                use_dictionary=_texts_of(table),
+                store_schema=False,
+                write_statistics=False,
             )
         # mkstemp makes files private; an output has the permissions any new file has.
         mask = os.umask(0)

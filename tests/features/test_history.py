@@ -58,3 +58,18 @@ def test_the_core_needs_neither_pandas_nor_arrow():
         "assert not {'pandas', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_parts_are_whole_subjects_that_add_up_to_the_history(build_history):
+    # Subjects with 3, 0, 5, 1 and 0 visits.
+    subject = [0, 0, 0, 2, 2, 2, 2, 2, 3]
+    history = build_history(subject, [0, 1, 2, 0, 1, 2, 3, 4, 0], m_protein=np.arange(9.0))
+    for visits in (1, 3, 4, 100):
+        parts = list(history.parts(visits))
+        assert sum((part.subject_ids for part in parts), ()) == history.subject_ids
+        values = np.concatenate([part.lab("m_protein") for part in parts])
+        np.testing.assert_array_equal(values, history.lab("m_protein"))
+        names = [part.subject_ids[s] for part in parts for s in part.subject]
+        assert names == [history.subject_ids[s] for s in subject]
+        assert all(part.visits for part in parts)
+    assert len(list(history.parts(100))) == 1

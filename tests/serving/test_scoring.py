@@ -98,3 +98,29 @@ def test_a_name_of_no_format_and_a_folder_that_is_not_there_are_refused(
         write_table(table, tmp_path / "scores.txt")
     with pytest.raises(InputError, match="folder does not exist"):
         write_table(table, tmp_path / "none" / "scores.csv")
+
+
+def test_a_long_file_scored_in_runs_is_scored_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = read_visits(Path("tests/data/pangea_smm_golden.csv"))
+    whole = score(rows, MODELS, at="every")[0]
+    monkeypatch.setattr("serving.scoring.PART_VISITS", 50)
+    runs = score(rows, MODELS, at="every")[0]
+    assert runs.column_names == whole.column_names
+    for name in whole.column_names:
+        assert runs[name].to_pylist() == whole[name].to_pylist(), name
+
+
+def test_refused_subjects_between_runs_keep_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sorted.csv"
+    lines = VISITS.replace("\n", "\n\n").split("\n\n")
+    head, b2, a2, b1, c, a1 = lines[:6]
+    first = c.replace("c,", "0,")
+    path.write_text("\n".join([head, first, a1, a2, b1, b2, c]))
+    rows = read_visits(path)
+    whole = score(rows, MODELS, at="every")[0].to_pydict()
+    monkeypatch.setattr("serving.scoring.PART_VISITS", 1)
+    assert score(rows, MODELS, at="every")[0].to_pydict() == whole
+    assert whole["subject_id"] == ["0", "a", "a", "b", "b", "c"]
+    assert whole["20-2-20.status"] == ["refused", "partial", "ok", "ok", "ok", "refused"]
