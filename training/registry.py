@@ -37,6 +37,7 @@ from mlflow.protos.databricks_pb2 import (
 )
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import GateError, InputError, RegistryError
 from models.artefact import load_artefact, save_artefact
@@ -95,14 +96,17 @@ class Registry:
     def __init__(self, root: Path, *, tracking_uri: str | None = None) -> None:
         self.root = root.resolve()
         self.serving = self.root / "serving"
-        self.root.mkdir(parents=True, exist_ok=True)
+        # One process at a time: two that create the database would corrupt its migration, two that
+        # register would each find no champion.
+        self._lock = FileLock(self.root / ".lock")
         own = f"sqlite:///{self.root / 'mlflow.db'}"
         self.uri = tracking_uri or own
         self._artifacts = (self.root / "artifacts").as_uri() if self.uri == own else None
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
-        # Several processes that create one database at once would corrupt its migration.
-        with FileLock(self.root / ".lock"), _registry_errors():
+        with _registry_errors():
+            self.root.mkdir(parents=True, exist_ok=True)
+        with _registry_errors(), self._lock:
             self.client = MlflowClient(self.uri, self.uri)
             self.client.search_experiments(max_results=1)
 
@@ -115,7 +119,7 @@ class Registry:
             The candidate's version, and who is champion now: the candidate if it passed, else the
             one that was, or the recalibrated rule if there was none.
         """
-        with _registry_errors():
+        with _registry_errors(), self._lock:
             name = trained.study.registry_name
             mlflow.set_experiment(experiment_id=self._experiment(trained.study.name))
             with mlflow.start_run(run_name=f"{trained.study.name} seed {trained.seed}"):
@@ -145,14 +149,15 @@ class Registry:
         GateError
             If the gate refused this version.
         """
-        with _registry_errors():
+        with _registry_errors(), self._lock:
             found = self.version(name, version)
             if found.gate == "refused":
                 raise GateError(f"{name} {version}: the gate refused it; see its run for the limit")
             held = self._alias(name, CHAMPION)
-            if held is not None and held.version != version:
-                self._move(name, PREVIOUS, held.version)
-            self._move(name, CHAMPION, version)
+            # The database gives numbers, a person types text.
+            if held is not None and str(held.version) != found.version:
+                self._move(name, PREVIOUS, str(held.version))
+            self._move(name, CHAMPION, found.version)
             self.publish(name)
 
     def rollback(self, name: str) -> Registered:
@@ -163,12 +168,12 @@ class Registry:
         RegistryError
             If there is no previous champion.
         """
-        with _registry_errors():
+        with _registry_errors(), self._lock:
             previous = self._alias(name, PREVIOUS)
             if previous is None:
                 raise RegistryError(f"{name}: there is no previous champion to go back to")
-            self.promote(name, previous.version)
-        return self.champion(name)
+            self.promote(name, str(previous.version))
+            return self.champion(name)
 
     def versions(self) -> list[Registered]:
         """Every registered version, newest first within a name."""
@@ -415,8 +420,16 @@ def _key(name: str) -> str:
 
 @contextmanager
 def _registry_errors() -> Iterator[None]:
-    """MLflow's errors as one of ours, without its rows or stack."""
+    """Errors of MLflow, its database and its folder as one of ours, without rows or stack."""
     try:
         yield
     except MlflowException as error:
         raise RegistryError(f"the model registry refused: {error.error_code}") from error
+    except SQLAlchemyError as error:
+        raise RegistryError(
+            "the model registry's database cannot be used: expected one that MLflow made"
+        ) from error
+    except OSError as error:
+        raise RegistryError(
+            f"the model registry cannot use {error.filename or 'its folder'}: {error.strerror}"
+        ) from error

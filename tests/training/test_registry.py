@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,55 @@ def test_a_second_training_meets_the_champion_of_the_first(
     registry.register(_judged(trained, passed=True))
     version, champion = registry.register(_judged(trained, passed=False))
     assert (version.version, champion.version) == ("3", "2")
+
+
+def test_promoting_the_champion_again_keeps_the_way_back(
+    registry: Registry, trained: Trained
+) -> None:
+    version, _ = registry.register(_judged(trained, passed=True))
+    registry.promote(NAME, version.version)
+    assert registry.rollback(NAME).version == "1"
+
+
+def test_a_training_that_breaks_off_leaves_no_run_running_and_the_champion_in_place(
+    registry: Registry, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.register(_judged(trained, passed=True))
+
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "_log_version", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        registry.register(_judged(trained, passed=True))
+    experiment = registry.client.get_experiment_by_name("mgus")
+    assert experiment is not None
+    runs = registry.client.search_runs([experiment.experiment_id])
+    assert {run.info.status for run in runs} == {"FINISHED", "FAILED"}
+    assert registry.champion(NAME).version == "2"
+    assert json.loads((registry.serving / NAME / "role.json").read_text())["version"] == "2"
+
+
+def test_a_second_training_waits_for_the_first_to_be_registered(
+    registry: Registry, trained: Trained
+) -> None:
+    other = Registry(registry.root)
+    with ThreadPoolExecutor(1) as pool:
+        with registry._lock:
+            second = pool.submit(other.register, _judged(trained, passed=False))
+            with pytest.raises(TimeoutError):
+                second.result(timeout=1.0)
+            assert registry.versions() == []
+        assert second.result()[1].version == "1"
+
+
+@pytest.mark.parametrize("name", ["a file", "mlflow.db"])
+def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("neither a folder nor a database")
+    root = tmp_path if name == "mlflow.db" else tmp_path / name
+    with pytest.raises(RegistryError, match="registry") as caught:
+        Registry(root)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_is_not_there_is_one_clear_line(registry: Registry) -> None:
