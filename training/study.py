@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from features.errors import DesignError, InputError
 from features.landmark import FEATURES
@@ -19,7 +21,14 @@ from models.catalogue import PUBLISHED
 
 __all__ = ["Folds", "Gate", "Rule", "Study", "read_study"]
 
+EXACT = ConfigDict(extra="forbid", strict=True)
+PositiveYears = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LandmarkYears = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Threshold = Annotated[float, Field(gt=0, lt=1)]
+Sign = Literal[-1, 1]
 
+
+@with_config(EXACT)
 @dataclass(frozen=True, slots=True)
 class Rule:
     """The published rule that a candidate must beat, on the features of this study.
@@ -41,14 +50,16 @@ class Rule:
     steps: tuple[int, ...]
 
 
+@with_config(EXACT)
 @dataclass(frozen=True, slots=True)
 class Folds:
     """Subject-grouped cross-validation: `count` folds, `repeats` times."""
 
-    count: int
-    repeats: int
+    count: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)]
 
 
+@with_config(EXACT)
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Clinical limits a candidate must keep at the decision horizon to become champion.
@@ -67,7 +78,7 @@ class Gate:
         Non-inferiority margins against the recalibrated rule.
     """
 
-    thresholds: tuple[float, ...]
+    thresholds: tuple[Threshold, ...]
     least_oe: float
     most_oe: float
     least_slope: float
@@ -77,6 +88,7 @@ class Gate:
     most_net_benefit_loss: float
 
 
+@with_config(EXACT)
 @dataclass(frozen=True, slots=True)
 class Study:
     """One question asked of a cohort.
@@ -92,7 +104,7 @@ class Study:
     lookback_years
         Window of changes and slopes.
     landmarks_years
-        Years since diagnosis at which everyone still at risk is predicted.
+        PositiveYears since diagnosis at which everyone still at risk is predicted.
     necessary, expected, optional
         Features without which nothing is answered; without which an answer is partial; others.
     rule
@@ -104,18 +116,18 @@ class Study:
     """
 
     name: str
-    registry_name: str
+    registry_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     label: str
     population: Literal["smm", "mgus"]
-    horizons_years: tuple[float, ...]
+    horizons_years: tuple[PositiveYears, ...]
     decision_horizon_years: float
-    lookback_years: float
-    landmarks_years: tuple[float, ...]
+    lookback_years: PositiveYears
+    landmarks_years: Annotated[tuple[LandmarkYears, ...], Field(min_length=1)]
     necessary: tuple[str, ...]
     expected: tuple[str, ...]
     optional: tuple[str, ...]
     rule: Rule
-    monotone: Mapping[str, int]
+    monotone: Mapping[str, Sign]
     folds: Folds
     gate: Gate
 
@@ -160,27 +172,19 @@ def read_study(name: str) -> Study:
         names = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir())
         raise InputError("study", f"expected one of {', '.join(names)}, or a path to a .toml file")
     try:
-        study = _study(tomllib.loads(source.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(source.name, f"is not TOML: {error}") from error
-    except (KeyError, TypeError) as error:
-        raise InputError(source.name, f"is not a study design: {error}") from error
+        table = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        told = str(error).splitlines()[0]
+        raise InputError(source.name, f"is not TOML that can be read: {told}") from error
+    try:
+        # By way of JSON, where an array may fill a tuple and a whole number a float, but no text.
+        study = TypeAdapter(Study).validate_json(json.dumps(table, default=str))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InputError(source.name, f"is not a study design: {field}: {first['msg']}") from error
     _check(study)
     return study
-
-
-def _study(table: dict[str, Any]) -> Study:
-    parts = {"rule": Rule, "folds": Folds, "gate": Gate}
-    return Study(
-        **{
-            key: parts[key](**_frozen(value)) if key in parts else value
-            for key, value in _frozen(table).items()
-        }
-    )
-
-
-def _frozen(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def _check(study: Study) -> None:
@@ -195,5 +199,21 @@ def _check(study: Study) -> None:
         raise DesignError(f"study {study.name}: a feature is named twice")
     if study.rule.model not in PUBLISHED:
         raise DesignError(f"study {study.name}: rule {study.rule.model} is not a published model")
-    if not set(study.rule.features) <= {*study.necessary, *study.expected}:
+    if set(study.monotone) - set(study.features):
+        raise DesignError(f"study {study.name}: monotone names a feature that it does not use")
+    if list(study.landmarks_years) != sorted(set(study.landmarks_years)):
+        raise DesignError(f"study {study.name}: landmarks must ascend")
+    _check_rule(study)
+
+
+def _check_rule(study: Study) -> None:
+    rule = study.rule
+    if not set(rule.features) <= {*study.necessary, *study.expected}:
         raise DesignError(f"study {study.name}: the rule's features must be necessary or expected")
+    if not len(rule.features) == len(rule.cuts) == len(rule.strict) > 0:
+        raise DesignError(f"study {study.name}: the rule needs a cut and a strict for each feature")
+    in_order = list(rule.steps) == sorted(set(rule.steps))
+    if not rule.steps or not in_order or not 1 <= rule.steps[0] <= rule.steps[-1] <= len(rule.cuts):
+        raise DesignError(
+            f"study {study.name}: the rule's steps must ascend within 1-{len(rule.cuts)}"
+        )

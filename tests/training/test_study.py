@@ -44,6 +44,11 @@ def test_the_gate_is_part_of_the_design() -> None:
             'features = ["male"]\ncuts',
             "necessary or expected",
         ),
+        ("cuts = [1.5]", "cuts = [1.5, 2.0]", "a cut and a strict for each feature"),
+        ("steps = [1]", "steps = []", "steps must ascend within 1-1"),
+        ("steps = [1]", "steps = [2]", "steps must ascend within 1-1"),
+        ("hemoglobin_g_dl = -1", "hemoglobine = -1", "monotone names a feature"),
+        ("landmarks_years = [0.0]", "landmarks_years = [1.0, 0.0]", "landmarks must ascend"),
     ],
 )
 def test_a_design_that_contradicts_itself_is_refused(
@@ -59,6 +64,20 @@ def test_a_design_that_contradicts_itself_is_refused(
         ("lookback_years = 2.0", "lookback_years = ", "is not TOML"),
         ("lookback_years = 2.0", "", "lookback_years"),
         ("lookback_years = 2.0", "lookback = 2.0", "lookback"),
+        ("lookback_years = 2.0", "lookback_years = -2.0", "lookback_years"),
+        ("lookback_years = 2.0", "lookback_years = 1990-01-01", "lookback_years"),
+        ("[5.0, 10.0]", '["5", "10"]', r"horizons_years\.0"),
+        ("[5.0, 10.0]", "[-5.0, 10.0]", r"horizons_years\.0"),
+        ("[5.0, 10.0]", "[5.0, inf]", r"horizons_years\.1"),
+        ("landmarks_years = [0.0]", "landmarks_years = []", "landmarks_years"),
+        ('necessary = ["m_protein_g_dl"]', 'necessary = "m_protein_g_dl"', "necessary"),
+        ('population = "mgus"', 'population = "cll"', "population"),
+        ('"mgus-progression"', '"../elsewhere"', "registry_name"),
+        ("hemoglobin_g_dl = -1", "hemoglobin_g_dl = 5", r"monotone\.hemoglobin_g_dl"),
+        ("count = 5", "count = 1", r"folds\.count"),
+        ("repeats = 4", "repeats = 0", r"folds\.repeats"),
+        ("[0.05, 0.10]", "[0.05, 1.0]", r"gate\.thresholds\.1"),
+        ("[gate]", "[gate]\nleast_auc = 0.6", r"gate\.least_auc"),
     ],
 )
 def test_a_file_that_is_no_design_is_one_clear_line(
@@ -66,6 +85,19 @@ def test_a_file_that_is_no_design_is_one_clear_line(
 ) -> None:
     with pytest.raises(InputError, match=said) as caught:
         read_study(_study(tmp_path, old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_whole_number_of_years_is_the_same_design(tmp_path: Path) -> None:
+    assert read_study(_study(tmp_path, "[5.0, 10.0]", "[5, 10]")).hash == read_study("mgus").hash
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"PAR1"])
+def test_a_file_that_is_no_text_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"own\.toml: is not TOML") as caught:
+        read_study(str(path))
     assert "\n" not in str(caught.value)
 
 
