@@ -27,7 +27,7 @@ from features.landmark import LandmarkFeatures
 from features.sources import read_visits
 from features.visits import check
 from models.catalogue import choose
-from serving.scoring import score, write_table
+from serving.scoring import PART_VISITS, score, write_table
 
 RATIO_LIMIT = 8.0
 SINGLE_LIMIT_MS = 0.3
@@ -59,10 +59,11 @@ def models_alone(source: Path, _target: Path) -> None:
     """Models and staging on visits already read: timed inside, printed by the caller."""
     history = check(read_visits(source)).history
     start = time.perf_counter()
-    features = LandmarkFeatures(history)
-    stage(features)
-    for model in choose():
-        model.estimate(features)
+    for part in history.parts(PART_VISITS):
+        features = LandmarkFeatures(part)
+        stage(features)
+        for model in choose():
+            model.estimate(features)
     print(json.dumps({"models_and_staging_seconds": round(time.perf_counter() - start, 2)}))
 
 
