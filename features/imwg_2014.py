@@ -114,7 +114,7 @@ CREATININE_MG_DL, CREATININE_AS_UMOL_L = 2.0, 177 / 88.42
 """Both published spellings of one threshold; they differ by a rounding, so a value that lies
 exactly on either is not above it."""
 
-TENTH = 1e-9
+TOLERANCE = 1e-9
 """Differences of decimal values miss 2.0 or 1.0 by binary rounding, by far less than this."""
 
 _PLASMA_CELLS = at_least(10.0, 60.0)
@@ -216,7 +216,7 @@ def _hypercalcemia(values: Mapping[str, Floats], size: int) -> Codes:
     states[calcium == CALCIUM_AS_MMOL_L] = NOT_MET
     limit = values.get("calcium_uln")
     if limit is not None:
-        states[calcium - limit > 1.0 + TENTH] = MET
+        states[calcium - limit > 1.0 + TOLERANCE] = MET
     return states
 
 
@@ -241,7 +241,7 @@ def _anemia(values: Mapping[str, Floats], size: int) -> Codes:
     states = _FLIPPED[state(hemoglobin, _HEMOGLOBIN)]
     limit = values.get("hemoglobin_lln")
     if limit is not None:
-        states[limit - hemoglobin > 2.0 + TENTH] = MET
+        states[limit - hemoglobin > 2.0 + TOLERANCE] = MET
     return states
 
 

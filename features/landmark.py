@@ -4,6 +4,7 @@ One function serves a single patient over HTTP, a training cohort and a batch of
 are computed when a model asks for them, each once, from the columnar history.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -113,10 +114,7 @@ class LandmarkFeatures:
         if self.single:
             if quantity not in self.history.labs and quantity != "age":
                 return _UNMEASURED, _NOWHERE
-            # A request asks of one subject: what is after the landmark is not even looked at.
-            if self._known is None:
-                self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
-            series = self.history.series(quantity, self._known)
+            series = self.history.series(quantity, self._visits_known())
             return series, np.array([series.value.size - 1])
         if quantity not in self.history.labs and quantity != "age":
             return _UNMEASURED, np.full(len(self), -1)
@@ -137,6 +135,23 @@ class LandmarkFeatures:
         same = series.subject[position[known]] == subject[known]
         position[known] = np.where(same, position[known], -1)
         return position
+
+    def _visits_known(self) -> slice:
+        """Visits of the one subject a request asks of; what is later is not even looked at."""
+        if self._known is None:
+            self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
+        return self._known
+
+    def last_value(self, quantity: str) -> Floats:
+        """(k,) latest value of a quantity."""
+        if not self.single:
+            return self.of_latest(quantity, lambda series: series.value)
+        measured = self.history.labs.get(quantity)
+        known = [] if measured is None else measured[self._visits_known()].tolist()
+        for value in reversed(known):
+            if not math.isnan(value):
+                return np.array([value])
+        return _NOTHING
 
     def _visits_before(self) -> Ints:
         """(k,) last visit at or before each landmark, -1 before the first."""
@@ -172,7 +187,7 @@ _UNMEASURED = Series(_NONE, _NONE, _NEVER, _NEVER)
 
 
 def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
-    return lambda at: at.of_latest(quantity, lambda series: series.value)
+    return lambda at: at.last_value(quantity)
 
 
 def _years_since(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
