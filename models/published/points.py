@@ -274,7 +274,8 @@ def _answer(score: PointScore, states: tuple[int, ...], answers: Answers, index:
     if unknown == len(states):
         answers.status[index] = REFUSED
         return
-    bands = [i for i, band in enumerate(score.bands) if band in score.possible_of(states)]
+    left = score.possible_of(states)
+    bands = [i for i, band in enumerate(score.bands) if band in left]
     answers.possible[index, bands] = True
     answers.status[index] = PARTIAL if unknown else OK
     if not unknown:
