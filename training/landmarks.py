@@ -40,7 +40,8 @@ class TrainingSet:
     duration_years, event : (n,) arrays
         From the landmark; event 0 censored, 1 progression, 2 death before progression.
     left_out : int
-        Rows without the necessary features, not used.
+        Rows without a necessary feature or one of the rule's, not used: on them candidate and rule
+        could not be compared.
     refused : int
         Subjects whose visits could not be used.
     digest : str
@@ -93,10 +94,18 @@ def training_set(cohort: Cohort, study: Study) -> TrainingSet:
     Raises
     ------
     DesignError
-        If no row can be used.
+        If no row can be used, a subject has no outcome, or visits have dates and a subject no date
+        of diagnosis.
     """
-    visits = check(rows_from_frame(cohort.visits, source=f"{cohort.name}/visits"))
+    rows = rows_from_frame(cohort.visits, source=f"{cohort.name}/visits")
+    visits = check(rows)
     history = visits.history
+    undiagnosed = int(np.isnan(history.diagnosis_years).sum()) if rows.dated else 0
+    if undiagnosed:
+        raise DesignError(
+            f"cohort {cohort.name}: {undiagnosed} subjects have dates but no diagnosis_date; "
+            "landmarks and durations count from it"
+        )
     outcomes = cohort.outcomes.set_index(cohort.outcomes["subject_id"].astype(str))
     ids = list(history.subject_ids)
     lacking = sum(subject not in outcomes.index for subject in ids)
@@ -115,12 +124,10 @@ def training_set(cohort: Cohort, study: Study) -> TrainingSet:
     subject, landmark, time = subject[at_risk], landmark[at_risk], time[at_risk]
     features = LandmarkFeatures(history, subject, time, lookback_years=study.lookback_years)
     values = features.matrix(study.features)
-    needed = [study.features.index(n) for n in (*study.necessary, *study.rule.features)]
-    usable = ~np.isnan(values[:, needed]).any(axis=1)
+    needed = list(dict.fromkeys((*study.necessary, *study.rule.features)))
+    usable = ~np.isnan(values[:, [study.features.index(name) for name in needed]]).any(axis=1)
     if not usable.any():
-        raise DesignError(
-            f"cohort {cohort.name}: no subject has {', '.join(study.necessary)} at a landmark"
-        )
+        raise DesignError(f"cohort {cohort.name}: no subject has {', '.join(needed)} at a landmark")
     subject, landmark = subject[usable], landmark[usable]
     return TrainingSet(
         features=study.features,

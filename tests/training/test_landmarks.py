@@ -70,6 +70,22 @@ def test_a_cohort_without_the_necessary_analyte_is_refused(smm: Study) -> None:
         training_set(cohort, smm)
 
 
+def test_a_cohort_without_an_analyte_of_the_rule_is_told_which(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 1.0)], [("a", 3.0, 0)])
+    with pytest.raises(DesignError, match="bmpc_percent"):
+        training_set(replace(cohort, visits=cohort.visits.drop(columns="bmpc_percent")), smm)
+
+
+def test_dates_count_from_the_diagnosis_and_are_refused_without_it(smm: Study) -> None:
+    years = _cohort([("a", 0.0, 1.0), ("a", 1.0, 2.0)], [("a", 1.5, 1)])
+    dated = years.visits.drop(columns="years").assign(date=["2015-03-01", "2016-02-29"])
+    known = training_set(replace(years, visits=dated.assign(diagnosis_date="2015-03-01")), smm)
+    assert known.duration_years.tolist() == [1.5, 0.5]
+    assert known.columns(("m_protein_g_dl",))[:, 0].tolist() == [1.0, 2.0]
+    with pytest.raises(DesignError, match="1 subjects have dates but no diagnosis_date"):
+        training_set(replace(years, visits=dated), smm)
+
+
 def test_visits_without_outcome_are_refused(smm: Study) -> None:
     cohort = _cohort([("a", 0.0, 1.0), ("b", 0.0, 1.0)], [("a", 3.0, 0)])
     with pytest.raises(DesignError, match="1 subjects have visits but no outcome"):
