@@ -68,6 +68,11 @@ def main() -> None:
     except SmoulderError as error:
         typer.echo(f"smoulder: {error}", err=True)
         sys.exit(1 if isinstance(error, RefusedError) else 2)
+    except OSError as error:
+        # A folder that cannot be written, a full disk: the caller's to mend, wherever it shows.
+        place = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"smoulder: {place}{error.strerror or error}", err=True)
+        sys.exit(2)
 
 
 @app.command(epilog="Example: smoulder demo --port 3000")
@@ -94,7 +99,7 @@ def demo(
 def simulate(
     subjects: Annotated[int, typer.Option(help="Number of subjects.")],
     out: Annotated[Path, typer.Option(help="New or empty folder.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same cohort.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same cohort.")] = 0,
     scenario: Annotated[str, typer.Option(help="Where the subjects come from.")] = "referral",
 ) -> None:
     """Write a simulated SMM cohort: visits, outcomes and true risks."""
@@ -126,7 +131,7 @@ def cohort(
 def train(
     study: Annotated[str, typer.Argument(help="mgus, smm, or a study file.toml.")],
     cohort: Annotated[Path, typer.Option(help="Folder with visits and outcomes.")],
-    seed: Annotated[int, typer.Option(help="Of folds, learners and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, learners and bootstrap.")] = 0,
     candidate: Annotated[str | None, typer.Option(help="Insist on one candidate.")] = None,
     runs: Runs = RUNS,
     as_json: Json = False,
@@ -264,7 +269,7 @@ def evaluate(
     thresholds: Annotated[str, typer.Option(help="Risks at which one would act.")] = "0.05,0.1",
     reference: Annotated[str | None, typer.Option(help="Model to compare with.")] = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Replicates; 0 is analytical.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes for the bootstrap.")] = 1,
     subgroups: Annotated[Path | None, typer.Option(help="subject_id and characteristics.")] = None,
     out: Annotated[Path | None, typer.Option(help="Judgement as JSON.")] = None,
@@ -337,9 +342,11 @@ def _train(
 
     study = read_study(study_name)
     with _working(f"Training {study.label}") as advance:
+        # Before the fits: a registry that cannot be used must not cost a training.
+        registry = _registry(runs)
         trained = fit(cohort, study, candidate=candidate, seed=seed, progress=advance)
         advance("registering")
-        version, champion = _registry(runs).register(trained)
+        version, champion = registry.register(trained)
     return trained, version, champion
 
 
@@ -353,10 +360,13 @@ def _registry(runs: Path) -> "Registry":
 
 def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     """Models by identifier; registered ones are read from the bundles laid out for serving."""
+    from features.errors import InputError
     from models.catalogue import choose
     from serving.lifecycle import published_directories, read_published
 
     wanted = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+    if wanted == []:
+        raise InputError("--models", "expected identifiers separated by commas, such as 20-2-20")
     learned: dict[str, RiskModel] = {
         directory.name: read_published(directory).model
         for directory in published_directories(runs / "serving")

@@ -227,13 +227,20 @@ def write_table(table: pa.Table, path: Path) -> None:
     Raises
     ------
     InputError
-        If the name is neither, or the folder does not exist.
+        If the name is neither, or nothing can be written there.
     """
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise InputError(str(path), "expected a name that ends in .csv or .parquet")
     if not path.parent.is_dir():
         raise InputError(str(path), "its folder does not exist; create it first")
+    try:
+        _write_whole(table, path, suffix)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
+
+
+def _write_whole(table: pa.Table, path: Path, suffix: str) -> None:
     handle, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     os.close(handle)
     try:

@@ -146,6 +146,23 @@ def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path) -> N
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_a_place_that_cannot_be_used_and_a_seed_below_zero_are_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n")
+    run("simulate", "--subjects", "5", "--out", tmp_path / "c")
+    blocked = tmp_path / "in.csv"
+    for words in (
+        ("simulate", "--subjects", "5", "--out", blocked / "c"),
+        ("models", "--runs", blocked),
+        ("train", "smm", "--cohort", tmp_path / "c", "--runs", blocked / "runs"),
+        ("score", blocked, "-o", tmp_path / "out.csv", "--models", ","),
+        ("train", "smm", "--cohort", tmp_path / "c", "--seed", "-1"),
+    ):
+        done = run(*words)
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "in.csv"]
+
+
 def test_scores_can_be_judged_and_screened(tmp_path: Path) -> None:
     run("simulate", "--subjects", "300", "--seed", "2", "--out", tmp_path / "c")
     visits = pd.read_csv(tmp_path / "c" / "visits.csv", dtype={"subject_id": str})

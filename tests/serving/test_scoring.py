@@ -100,6 +100,17 @@ def test_a_name_of_no_format_and_a_folder_that_is_not_there_are_refused(
         write_table(table, tmp_path / "none" / "scores.csv")
 
 
+def test_a_place_that_cannot_be_written_is_one_clear_line_and_leaves_nothing(
+    rows: LabRows, tmp_path: Path
+) -> None:
+    table, _ = score(rows, MODELS)
+    (tmp_path / "folder.csv").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"folder\.csv: cannot be written: Is a directory"):
+        write_table(table, tmp_path / "folder.csv")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_long_file_scored_in_runs_is_scored_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = read_visits(Path("tests/data/pangea_smm_golden.csv"))
     whole = score(rows, MODELS, at="every")[0]
