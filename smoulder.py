@@ -255,8 +255,9 @@ def screen(
     typer.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
     if expected["subjects"]:
         typer.echo(
-            f"{expected['events']:.1f} ({expected['lower']:.1f}-{expected['upper']:.1f}) "
-            f"progressions expected within 2 years per 100 enrolled, by {model}"
+            f"{expected['events']:.1f} progressions expected within 2 years per 100 enrolled, by "
+            f"{model} (means of the ends of their ranges: {expected['lower']:.1f} and "
+            f"{expected['upper']:.1f})"
         )
 
 
