@@ -53,6 +53,8 @@ class Demo:
             port = free.getsockname()[1]
         self.runs, self.url, self.output = runs, f"http://127.0.0.1:{port}", runs / "output"
         runs.mkdir()
+        # MLflow tells child processes which database another test opened.
+        kept = {name: v for name, v in os.environ.items() if not name.startswith("MLFLOW_")}
         with self.output.open("wb") as sink:
             self.process = subprocess.Popen(
                 [
@@ -62,7 +64,7 @@ class Demo:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**kept, "PYTHONPATH": str(ROOT)},
             )
 
     def wait(self) -> None:

@@ -18,6 +18,12 @@ COMMANDS = (
 GOOD = "subject_id,date,age,m_protein_g_dl,flc_ratio_involved,bmpc_percent\n"
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment of a newcomer: MLflow tells child processes which database a test opened."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
 def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, warnings as anybody sees them."""
     return subprocess.run(
@@ -25,7 +31,7 @@ def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         cwd=cwd or ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        env={**clean_environment(), "COLUMNS": "200"},
         check=False,
     )
 
