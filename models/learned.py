@@ -16,7 +16,16 @@ from features.landmark import LandmarkFeatures
 from models.forest import Forest
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 
-__all__ = ["FLOOR", "GroupLearner", "LearnedModel", "Learner", "LinearLearner", "TreeLearner"]
+__all__ = [
+    "FLOOR",
+    "GroupLearner",
+    "LearnedModel",
+    "Learner",
+    "LinearLearner",
+    "TreeLearner",
+    "expit",
+    "logit",
+]
 
 FLOOR = 1e-6
 """Risks are kept this far from 0 and 1: no cohort of this size can support a certainty."""
@@ -126,7 +135,8 @@ class LearnedModel:
     recalibration : (h, 2) array
         Intercept and slope on the log odds, per horizon.
     members
-        Refits on bootstrap samples of the subjects; their risks span the interval.
+        Refits on bootstrap samples of the subjects; their risks span the interval, which is
+        that of the learner alone: the recalibration is not refitted with them.
     features
         Columns of the learner, in order.
     necessary

@@ -41,8 +41,9 @@ class Estimates:
         ``OK``, ``PARTIAL`` or ``REFUSED``.
     risk : (k, h) array
         Cumulative incidence of progression by the horizon, 0-1; NaN where the model gives none: a
-        group whose rate is not published, a refused answer, a partial one unless a single group
-        remains whatever the missing markers are.
+        group whose rate is not published, a refused answer, a rule's partial one unless a single
+        group remains whatever the missing markers are. A learned model's partial answer keeps the
+        risk that its learner gives without the marker, within the range.
     lower, upper : (k, h) arrays
         Interval or range of the risk, as `ranges` says; NaN where there is none.
     missing : mapping of input to (k,) array of bool

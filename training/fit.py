@@ -130,6 +130,11 @@ def _refuse_unsound(rows: TrainingSet, study: Study) -> None:
                 f"study {study.name}: {events} subjects progress within {horizon:g} years; "
                 f"at least {LEAST_EVENTS} are needed to train anything"
             )
+        if events < study.folds.count:
+            raise DesignError(
+                f"study {study.name}: {events} subjects progress within {horizon:g} years; "
+                f"{study.folds.count} folds would leave some without any"
+            )
 
 
 def _simplest_of_the_best(results: Mapping[str, OutOfFold], study: Study) -> str:

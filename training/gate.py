@@ -107,7 +107,9 @@ def _brier_checks(
     upper = loss + Z_ONE_SIDED_95 * error
     return [
         Check("Brier loss against the rule", loss, "below 0", loss < 0.0),
-        Check("its upper 95 % bound", upper, f"at most {margin:g}", upper <= margin),
+        Check(
+            "Brier loss, one-sided upper 95 % bound", upper, f"at most {margin:g}", upper <= margin
+        ),
     ]
 
 
@@ -125,14 +127,19 @@ def _net_benefit_check(
     flagged = (risk >= threshold).mean(axis=0) - (of_rule >= threshold).mean(axis=0)
     gain, error = _weighted_mean(rows, known, worth * flagged)
     upper = Z_ONE_SIDED_95 * error - gain
-    name = f"net benefit lost at {threshold:g}, upper 95 % bound"
+    name = f"net benefit lost at {threshold:g}, one-sided upper 95 % bound"
     return Check(name, upper, f"at most {margin:g}", upper <= margin)
 
 
 def _weighted_mean(rows: TrainingSet, known: IpcwWeights, values: Floats) -> tuple[float, float]:
-    """Mean over the population the weights stand for, and its error clustered by subject."""
+    """Mean over the population the weights stand for, and its error clustered by subject.
+
+    The censoring weights are taken as known, which errs towards caution; the error of a single
+    subject is infinite.
+    """
     contribution = known.weights * values * values.size / known.total
     mean = float(contribution.mean())
     _, cluster = np.unique(rows.subject, return_inverse=True)
-    error = clustered_standard_error(contribution, cluster)
-    return mean, 0.0 if error is None else error
+    # Deviations, since the mean is over rows and subjects differ in how many they have.
+    error = clustered_standard_error(contribution - mean, cluster)
+    return mean, np.inf if error is None else error

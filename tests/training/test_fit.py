@@ -9,10 +9,11 @@ from features.errors import DesignError, InputError
 from models.learned import GroupLearner
 from training.cohorts import Cohort
 from training.fit import RULE, Trained, train
-from training.gate import judge_candidate
+from training.gate import _brier_checks, judge_candidate
 from training.landmarks import TrainingSet, training_set
+from training.metrics.censoring import ipcw_weights
 from training.simulation import simulate_cohort, true_risks
-from training.study import Study, read_study
+from training.study import Folds, Study, read_study
 from training.validation import OutOfFold, cross_validate
 
 
@@ -85,6 +86,11 @@ def test_a_cohort_with_too_few_events_is_refused_before_anything_is_fitted(
         train(replace(mgus2, outcomes=outcomes), mgus)
 
 
+def test_more_folds_than_progressions_are_refused(mgus2: Cohort, mgus: Study) -> None:
+    with pytest.raises(DesignError, match="1000 folds would leave some without any"):
+        train(mgus2, replace(mgus, folds=Folds(count=1000, repeats=1)))
+
+
 def test_follow_up_shorter_than_the_horizon_is_refused(mgus2: Cohort, mgus: Study) -> None:
     outcomes = mgus2.outcomes.copy()
     late = outcomes["duration_years"] > 8
@@ -114,13 +120,34 @@ def test_the_rule_itself_is_not_better_than_the_rule(on_mgus2: Trained) -> None:
 def test_a_candidate_that_knows_the_outcome_passes(on_mgus2: Trained) -> None:
     rule, rows = on_mgus2.results[RULE], on_mgus2.rows
     by_ten = (rows.event == 1) & (rows.duration_years <= 10)
-    # Nine parts rule, one part truth, which lifts those who progress; rescaled to stay calibrated.
+    # Three times the rule's risk for those who do progress, a fifth less for everybody else.
     risk = rule.risk.copy()
     risk[:, by_ten] = np.minimum(risk[:, by_ten] * 3, 0.6)
     risk[:, ~by_ten] *= 0.8
     verdict = judge_candidate(on_mgus2.rows, on_mgus2.study, _like(rule, risk), rule)
     losses = [c for c in verdict.checks if "loss" in c.name or "lost" in c.name]
     assert all(check.passed for check in losses)
+
+
+def test_a_loss_that_is_the_same_at_every_landmark_is_certain() -> None:
+    """Ten subjects with one to four landmarks each, all followed to ten years, nobody progresses.
+
+    Risk .3 against .1 loses .09 - .01 = .08 at every landmark: a mean without error, whatever the
+    number of landmarks of a subject.
+    """
+    subject = np.repeat(np.arange(10), np.arange(10) % 4 + 1)
+    zeros = np.zeros(subject.size)
+    rows = TrainingSet(
+        ("m_protein_g_dl",), zeros[:, None], subject, zeros, zeros + 10.0, zeros.astype(int), 0, 0
+    )
+    known = ipcw_weights(rows.duration_years, rows.event, 2.0)
+    low, high = np.full((1, subject.size), 0.1), np.full((1, subject.size), 0.3)
+    loss, bound = _brier_checks(rows, known, high, low, 0.081)
+    assert loss.value == pytest.approx(0.08, abs=1e-12)
+    assert bound.value == pytest.approx(0.08, abs=1e-12)
+    alone = rows.rows(subject == 0)
+    one = ipcw_weights(alone.duration_years, alone.event, 2.0)
+    assert not _brier_checks(alone, one, low[:, :1], high[:, :1], 0.081)[1].passed
 
 
 def test_doubled_risks_fail_on_calibration_in_the_large(on_mgus2: Trained) -> None:
