@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def log(tmp_path: Path) -> Any:
 
 
 def records(path: Path) -> list[Body]:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         return [json.loads(row[0]) for row in connection.execute("SELECT record FROM audit")]
 
 
@@ -79,7 +80,7 @@ def test_a_cut_off_end_shows_in_the_head(log: AuditLog) -> None:
     for i in range(3):
         log.append([{"n": i}]).result(timeout=10)
     head = verify(log.path).head
-    with sqlite3.connect(log.path) as connection:
+    with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
     verdict = verify(log.path)
     assert verdict.broken_at is None
@@ -130,7 +131,7 @@ def test_the_command_line_tells_whole_from_broken(tmp_path: Path) -> None:
     assert whole.returncode == 0
     head = verify(found.path).head
     assert json.loads(whole.stdout) == {"records": 2, "head": head, "broken_at": None}
-    with sqlite3.connect(found.path) as connection:
+    with closing(sqlite3.connect(found.path)) as connection, connection:
         connection.execute("UPDATE audit SET record = '{}' WHERE seq = 2")
     broken = command()
     assert broken.returncode == 1
