@@ -413,6 +413,12 @@ def _training_as_json(
         "version": asdict(version),
         "champion": asdict(champion),
         "gate": [asdict(check) for check in trained.verdict.checks],
+        "used": {
+            "subjects": trained.rows.subjects,
+            "landmarks": len(trained.rows.subject),
+            "left_out": trained.rows.left_out,
+            "refused": trained.rows.refused,
+        },
         "metrics": {name: summary(r, trained.study) for name, r in trained.results.items()},
     }
 
@@ -434,6 +440,11 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
         for name, result in trained.results.items()
     ]
     _print_table(f"{study.label}: {trained.rows.subjects} subjects, cross-validated", header, rows)
+    rows_used = trained.rows
+    typer.echo(
+        f"Not used: {rows_used.refused} subjects refused for their values, "
+        f"{rows_used.left_out} landmarks without a necessary marker."
+    )
     for check in trained.verdict.checks:
         typer.echo(f"  {'kept  ' if check.passed else 'FAILED'} {check}")
     decision = "passes" if trained.verdict.passed else "refuses"

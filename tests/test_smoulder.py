@@ -80,6 +80,8 @@ def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)
     assert told["champion"]["gate"] == "rule"
+    # Of 1,384 people 11 have no M-protein and one an impossible creatinine.
+    assert told["used"] == {"subjects": 1372, "landmarks": 1372, "left_out": 11, "refused": 1}
     assert any(not check["passed"] for check in told["gate"])
     assert "stays champion" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -127,7 +127,9 @@ def training_set(cohort: Cohort, study: Study) -> TrainingSet:
     needed = list(dict.fromkeys((*study.necessary, *study.rule.features)))
     usable = ~np.isnan(values[:, [study.features.index(name) for name in needed]]).any(axis=1)
     if not usable.any():
-        raise DesignError(f"cohort {cohort.name}: no subject has {', '.join(needed)} at a landmark")
+        raise DesignError(
+            f"cohort {cohort.name}: no subject at risk at a landmark has {', '.join(needed)}"
+        )
     subject, landmark = subject[usable], landmark[usable]
     return TrainingSet(
         features=study.features,

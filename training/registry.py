@@ -117,7 +117,8 @@ class Registry:
         -------
         (version, champion)
             The candidate's version, and who is champion now: the candidate if it passed, else the
-            one that was, or the recalibrated rule if there was none.
+            one that was, or the recalibrated rule if there was none. A champion of a real cohort
+            stays when the candidate's is simulated; only `promote` puts that one in its place.
         """
         with _registry_errors(), self._lock:
             name = trained.study.registry_name
@@ -134,7 +135,7 @@ class Registry:
                 version = self._log_version(trained, trained.candidate, gate)
                 mlflow.set_tag("gate", gate)
                 mlflow.set_tag("version", f"{name} {version}")
-            if trained.verdict.passed:
+            if trained.verdict.passed and not _would_unseat_real_data(held, trained):
                 self.promote(name, version)
             else:
                 self._move(name, CHALLENGER, version)
@@ -360,6 +361,12 @@ class Registry:
         source = f"models:/{version.name}/{version.version}"
         local = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(folder))
         return Path(local) / "data" / "artefact"
+
+
+def _would_unseat_real_data(held: ModelVersion | None, trained: Trained) -> bool:
+    """Whether a demonstration would take the place of a model that learnt from people."""
+    kind = trained.candidate.model.provenance["cohort_kind"]
+    return held is not None and held.tags.get("cohort_kind") == "real" and kind != "real"
 
 
 def _point(place: Path, fresh: Path) -> Path:

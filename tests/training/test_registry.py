@@ -131,6 +131,20 @@ def test_promoting_the_champion_again_keeps_the_way_back(
     assert registry.rollback(NAME).version == "1"
 
 
+def test_a_demonstration_never_takes_the_place_of_a_model_of_real_data(
+    registry: Registry, trained: Trained
+) -> None:
+    registry.register(_judged(trained, passed=True))
+    model = trained.candidate.model
+    simulated = replace(model, provenance={**model.provenance, "cohort_kind": "simulated"})
+    drawn = replace(trained, candidate=replace(trained.candidate, model=simulated))
+    version, champion = registry.register(_judged(drawn, passed=True))
+    assert (version.gate, version.aliases) == ("passed", ("challenger",))
+    assert champion.version == "2"
+    registry.promote(NAME, version.version)
+    assert registry.champion(NAME).version == version.version
+
+
 def test_a_training_that_breaks_off_leaves_no_run_running_and_the_champion_in_place(
     registry: Registry, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
