@@ -156,6 +156,21 @@ class _Answered:
         at_rows[self.rows] = values
         return pa.array(at_rows, from_pandas=True)
 
+    def numbers_of_kinds(self, values: Floats, kind: Ints) -> pa.Array:
+        """The same from one number for each kind of answer, of which few differ."""
+        known, place = np.unique(values, return_inverse=True)
+        absent = np.isnan(values)
+        known = known[~np.isnan(known)] if not absent.all() else np.zeros(1)
+        place = np.where(absent, 0, place)
+        if self.all:
+            code, no_number = place[kind], absent[kind]
+        else:
+            code = np.zeros(self.rows.size, dtype=np.int64)
+            no_number = np.ones(self.rows.size, dtype=bool)
+            code[self.rows], no_number[self.rows] = place[kind], absent[kind]
+        codes = pa.array(code.astype(np.int32), mask=no_number)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(known))
+
 
 def _words(texts: Sequence[str], which: Ints | Codes) -> pa.Array:
     """Column of texts of which few differ, built without an object for each row."""
@@ -213,11 +228,15 @@ def _model_columns(
         f"{name}.reason": answered.words(reasons, kind),
         f"{name}.group": answered.words(groups, kind, otherwise=""),
     }
+    tables = {"": estimates.risk, "_lower": estimates.lower, "_upper": estimates.upper}
     for j, horizon in enumerate(model.horizons_years):
-        column = f"{name}.risk_{horizon:g}y"
-        columns[column] = answered.numbers(estimates.risk[:, j])
-        columns[f"{column}_lower"] = answered.numbers(estimates.lower[:, j])
-        columns[f"{column}_upper"] = answered.numbers(estimates.upper[:, j])
+        for end, table in tables.items():
+            # A group's answers of one kind carry one risk: few numbers, written as few.
+            columns[f"{name}.risk_{horizon:g}y{end}"] = (
+                answered.numbers_of_kinds(table[first, j], kind)
+                if estimates.groups
+                else answered.numbers(table[:, j])
+            )
     return columns
 
 
@@ -247,11 +266,11 @@ def _write_whole(table: pa.Table, path: Path, suffix: str) -> None:
         if suffix == ".csv":
             pa.csv.write_csv(_spelled_out(table), unfinished)
         else:
-            # Without Arrow's own schema a text is read back as text, however it is encoded.
+            # Without Arrow's own schema a value is read back as such, however it is encoded.
             pa.parquet.write_table(
                 table,
                 unfinished,
-                use_dictionary=_texts_of(table),
+                use_dictionary=_of_few(table),
                 store_schema=False,
                 write_statistics=False,
             )
@@ -265,16 +284,17 @@ def _write_whole(table: pa.Table, path: Path, suffix: str) -> None:
         raise
 
 
-def _texts_of(table: pa.Table) -> list[str]:
+def _of_few(table: pa.Table) -> list[str]:
+    """Columns of few different values, kept as codes."""
     return [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
 
 
 def _spelled_out(table: pa.Table) -> pa.Table:
-    """The same table with every text written out, as CSV has no other way."""
-    texts = set(_texts_of(table))
+    """The same table with every value written out, as CSV has no other way."""
+    few = set(_of_few(table))
     return table.cast(
         pa.schema(
-            pa.field(field.name, pa.string()) if field.name in texts else field
+            pa.field(field.name, field.type.value_type) if field.name in few else field
             for field in table.schema
         )
     )
