@@ -153,7 +153,7 @@ def test_a_training_that_breaks_off_leaves_no_run_running_and_the_champion_in_pl
     def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(registry, "_log_version", interrupted)
+    monkeypatch.setattr(registry, "_add", interrupted)
     with pytest.raises(KeyboardInterrupt):
         registry.register(_judged(trained, passed=True))
     experiment = registry.client.get_experiment_by_name("mgus")
@@ -169,7 +169,7 @@ def test_a_second_training_waits_for_the_first_to_be_registered(
 ) -> None:
     other = Registry(registry.root)
     with ThreadPoolExecutor(1) as pool:
-        with registry._lock:
+        with registry.store.lock:
             second = pool.submit(other.register, _judged(trained, passed=False))
             with pytest.raises(TimeoutError):
                 second.result(timeout=1.0)

@@ -1,6 +1,6 @@
 """The report as one HTML file: no script, no font, no request; it opens from disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from training.judgement import Judgement, Performance
@@ -53,19 +53,25 @@ def report_page(
         What is drawn, computed already.
     """
     drawn = drawn or report_contents(given, settings or Settings())
-    body = element(
-        "main",
-        element("h1", title),
-        element("p", NOTICE, class_="notice"),
-        *_summary(judgement),
-        *_flow(drawn),
-        *_performance(judgement),
-        *_curves(drawn),
-        *_contrasts(judgement),
-        *(_reclassification(found) for found in drawn.reclassified),
-        *_subgroups(judgement),
-        *_checklists(judgement, given, facts),
+    return document(
+        title,
+        (
+            element("h1", title),
+            element("p", NOTICE, class_="notice"),
+            *_summary(judgement),
+            *_flow(drawn),
+            *_performance(judgement),
+            *_curves(drawn),
+            *_contrasts(judgement),
+            *(_reclassification(found) for found in drawn.reclassified),
+            *_subgroups(judgement),
+            *_checklists(judgement, given, facts),
+        ),
     )
+
+
+def document(title: str, parts: Iterable[Html]) -> str:
+    """One HTML file of these parts, in the report's style."""
     head = element(
         "head",
         Html('<meta charset="utf-8">'),
@@ -77,7 +83,7 @@ def report_page(
         element("title", title),
         element("style", Html(_STYLE.read_text(encoding="utf-8"))),
     )
-    page = element("html", head, element("body", body), lang="en")
+    page = element("html", head, element("body", element("main", *parts)), lang="en")
     return f"<!doctype html>\n{page}\n"
 
 
@@ -297,4 +303,4 @@ def _checklists(
     )
 
 
-__all__ = ["NOTICE", "report_contents", "report_page"]
+__all__ = ["NOTICE", "document", "report_contents", "report_page"]
