@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
 
-FORMAT = 1
+FORMAT = 2
 GOLDEN_TOLERANCE = 1e-9
+FOREST_PARTS = ("feature", "threshold", "missing_left", "leaf", "left_share")
 SUMS = "SHA256SUMS"
 MOST_BYTES = 64 * 1024 * 1024
 """Largest file an artefact may hold; a real one is far below a tenth of it."""
@@ -121,7 +122,8 @@ def load_artefact(
     try:
         manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
-            raise ArtefactError(f"artefact: format {manifest['format']} is not {FORMAT}")
+            found = str(manifest["format"])[:20]
+            raise ArtefactError(f"artefact: format {found} is not {FORMAT}; train the model again")
         unknown = set(manifest["features"]) - set(FEATURES)
         if unknown:
             raise ArtefactError(f"artefact: features not known here: {', '.join(sorted(unknown))}")
@@ -140,6 +142,8 @@ def _check_golden(model: LearnedModel, golden: dict[str, Any]) -> None:
     same = np.isclose(got, expected, rtol=0.0, atol=GOLDEN_TOLERANCE, equal_nan=True)
     if got.shape != expected.shape or not same.all():
         raise ArtefactError("artefact: the golden rows do not give their risks")
+    # Makes the tables behind the contributions, so that no request waits for them.
+    model.contributions(values)
 
 
 def _manifest(model: LearnedModel) -> dict[str, Any]:
@@ -150,6 +154,7 @@ def _manifest(model: LearnedModel) -> dict[str, Any]:
         "citation": model.citation,
         "population": model.population,
         "horizons_years": list(model.horizons_years),
+        "decision_horizon_years": model.decision_horizon_years,
         "features": list(model.features),
         "necessary": list(model.necessary),
         "expected": list(model.expected),
@@ -180,6 +185,7 @@ def _model(
         citation=manifest["citation"],
         population=manifest["population"],
         horizons_years=tuple(manifest["horizons_years"]),
+        decision_horizon_years=manifest["decision_horizon_years"],
         learner=_learner(kind, arrays, "learner"),
         recalibration=np.array(manifest["recalibration"], dtype=np.float64),
         members=members,
@@ -215,7 +221,7 @@ def _arrays(learner: Learner) -> dict[str, Any]:
     if isinstance(learner, TreeLearner):
         parts: dict[str, Any] = {"base": np.array([f.base for f in learner.forests])}
         for i, forest in enumerate(learner.forests):
-            for part in ("feature", "threshold", "missing_left", "leaf"):
+            for part in FOREST_PARTS:
                 parts[f"{i}.{part}"] = getattr(forest, part)
         return parts
     assert isinstance(learner, LinearLearner | GroupLearner)
@@ -232,10 +238,9 @@ def _learner(kind: str, arrays: dict[str, Any], name: str) -> Learner:
         return GroupLearner(*(array(part) for part in GroupLearner.__slots__))
     if kind != "trees":
         raise ArtefactError(f"artefact: learner '{kind[:20]}' is not known here")
-    parts = ("feature", "threshold", "missing_left", "leaf")
     return TreeLearner(
         tuple(
-            Forest(float(base), *(array(f"{i}.{part}") for part in parts))
+            Forest(float(base), *(array(f"{i}.{part}") for part in FOREST_PARTS))
             for i, base in enumerate(array("base"))
         )
     )

@@ -1,4 +1,4 @@
-"""Flattened trees: the margin of a boosted forest by array look-ups alone.
+"""Flattened trees: margin and contributions of a boosted forest by array look-ups alone.
 
 Every tree is laid out as a complete binary tree in heap order, so that all trees of all rows walk
 one level per step. XGBoost compares in single precision and so does this; leaves are summed in
@@ -6,11 +6,13 @@ double precision, which agrees with XGBoost to its own rounding (1e-6 on the mar
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.history import Floats
+from models.shapley import PathTables, path_tables
 
 __all__ = ["Forest"]
 
@@ -18,7 +20,7 @@ BLOCK_ROWS = 4096
 """Rows walked together: keeps the (rows, trees) work arrays inside the processor's cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forest:
     """Boosted trees of depth d.
 
@@ -34,6 +36,9 @@ class Forest:
         Where a row without the value goes.
     leaf : (trees, 2**d) array of float32
         Margin that each leaf adds.
+    left_share : (trees, 2**d - 1) array of float32
+        Share of the training weight at each inner node that went left; 1 above a leaf that stands
+        for all leaves below it.
     """
 
     base: float
@@ -41,6 +46,7 @@ class Forest:
     threshold: NDArray[np.float32]
     missing_left: NDArray[np.bool_]
     leaf: NDArray[np.float32]
+    left_share: NDArray[np.float32]
 
     @property
     def depth(self) -> int:
@@ -65,6 +71,26 @@ class Forest:
             block = slice(start, start + BLOCK_ROWS)
             margin[block] = self._walk(single[block])
         return margin
+
+    def contributions(self, values: Floats) -> Floats:
+        """What each column adds to the margin, against the average of the training rows.
+
+        Exact TreeSHAP (see `models.shapley`); with the average margin, a row sums to its margin.
+
+        Parameters
+        ----------
+        values : (k, p) array
+            NaN where unknown.
+
+        Returns
+        -------
+        (k, p) array
+        """
+        return self._paths.contributions(values.astype(np.float32))
+
+    @cached_property
+    def _paths(self) -> PathTables:
+        return path_tables(self)
 
     def _walk(self, values: NDArray[np.float32]) -> Floats:
         rows, trees = np.arange(len(values))[:, None], np.arange(len(self.leaf))[None]

@@ -15,6 +15,7 @@ from features.history import Floats
 from features.landmark import LandmarkFeatures
 from models.forest import Forest
 from models.risk import OK, PARTIAL, REFUSED, Estimates
+from models.shapley import DEEPEST
 
 __all__ = [
     "FLOOR",
@@ -49,6 +50,14 @@ class Learner(Protocol):
         """Log odds of progression by each horizon, before recalibration."""
         ...
 
+    def contributions(self, values: Floats, horizon: int) -> Floats:
+        """(k, p) what each feature adds to the log odds at one horizon, by its place.
+
+        Against the average of the training rows: with that average, a row sums to its margin.
+        (k, 0) from a learner whose margin is no sum.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LinearLearner:
@@ -70,11 +79,17 @@ class LinearLearner:
 
     def margin(self, values: Floats) -> Floats:
         """(k, h) log odds."""
-        filled = np.where(np.isnan(values), self.fill, values)
         # Row by row sums, not a BLAS product: one row and a million give the same bits.
-        standard = (filled - self.centre) / self.scale
-        product = np.einsum("kp,hp->kh", standard, self.coefficient)
+        product = np.einsum("kp,hp->kh", self._standard(values), self.coefficient)
         return np.asarray(product + self.intercept)
+
+    def contributions(self, values: Floats, horizon: int) -> Floats:
+        """(k, p) coefficient times standardised value; the intercept is the average."""
+        return np.asarray(self._standard(values) * self.coefficient[horizon])
+
+    def _standard(self, values: Floats) -> Floats:
+        filled = np.where(np.isnan(values), self.fill, values)
+        return np.asarray((filled - self.centre) / self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,13 @@ class TreeLearner:
     def margin(self, values: Floats) -> Floats:
         """(k, h) log odds."""
         return np.stack([forest.margin(values) for forest in self.forests], axis=1)
+
+    def contributions(self, values: Floats, horizon: int) -> Floats:
+        """(k, p) exact TreeSHAP; nothing for trees too deep to explain."""
+        forest = self.forests[horizon]
+        if forest.depth > DEEPEST:
+            return np.empty((len(values), 0))
+        return forest.contributions(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +143,10 @@ class GroupLearner:
         margin[np.isnan(values).any(axis=1)] = np.nan
         return margin
 
+    def contributions(self, values: Floats, horizon: int) -> Floats:  # noqa: ARG002
+        """None: a group is no sum."""
+        return np.empty((len(values), 0))
+
 
 @dataclass(frozen=True, slots=True)
 class LearnedModel:
@@ -130,6 +156,8 @@ class LearnedModel:
     ----------
     name, version
         Registry name and version.
+    decision_horizon_years
+        The horizon that the study decides by; contributions are told there.
     learner
         Fitted on the whole cohort.
     recalibration : (h, 2) array
@@ -153,6 +181,7 @@ class LearnedModel:
     citation: str
     population: Literal["smm", "mgus"]
     horizons_years: tuple[float, ...]
+    decision_horizon_years: float
     learner: Learner
     recalibration: Floats
     members: tuple[Learner, ...]
@@ -176,6 +205,10 @@ class LearnedModel:
 
     def estimate(self, features: LandmarkFeatures) -> Estimates:
         """Risk by each horizon at every landmark."""
+        return self.estimate_matrix(self.values(features))
+
+    def values(self, features: LandmarkFeatures) -> Floats:
+        """(k, p) what the learner reads at every landmark, NaN where unknown."""
         if features.lookback_years != self.lookback_years:
             features = LandmarkFeatures(
                 features.history,
@@ -183,7 +216,23 @@ class LearnedModel:
                 features.time_years,
                 lookback_years=self.lookback_years,
             )
-        return self.estimate_matrix(features.matrix(self.features))
+        return features.matrix(self.features)
+
+    def contributions(self, values: Floats) -> Floats:
+        """(k, p) what each feature adds to the recalibrated log odds at the decision horizon.
+
+        Against the average of the training cohort; (k, 0) where the learner is no sum. Where an
+        earlier horizon's risk is the higher one, the answer takes that one's and these stay their
+        own horizon's.
+
+        Parameters
+        ----------
+        values : (k, p) array
+            From `values`.
+        """
+        horizon = self.horizons_years.index(self.decision_horizon_years)
+        slope = self.recalibration[horizon, 1]
+        return np.asarray(slope * self.learner.contributions(values, horizon))
 
     def estimate_matrix(self, values: Floats) -> Estimates:
         """Risk by each horizon from (k, p) values in the order of `features`."""

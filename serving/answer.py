@@ -16,7 +16,9 @@ from features.history import Ints
 from features.labs import years_from_days
 from features.landmark import LandmarkFeatures
 from features.visits import Finding, Visits, check
+from models.learned import LearnedModel
 from models.risk import RiskModel
+from serving.contributions import contribution_documents
 from serving.estimates import agreement, estimate_documents
 from serving.lineup import Card
 from serving.request import RiskRequest
@@ -73,6 +75,7 @@ def answer(
     today: int,
     cards: Mapping[str, Card],
     intervals: bool = True,
+    contributions: bool = True,
 ) -> list[Answered | Refused]:
     """What each model says about each subject at the day asked about.
 
@@ -88,6 +91,8 @@ def answer(
         What else is known of each learned model.
     intervals
         Whether risks carry their interval.
+    contributions
+        Whether learned models say what each feature adds.
 
     Returns
     -------
@@ -107,7 +112,9 @@ def answer(
         [s for s, refusal in enumerate(refusals) if refusal is None], dtype=np.int64
     )
     features = LandmarkFeatures(visits.history, landmarks, years_from_days(asked[landmarks]))
-    told = _documents(requests, found, visits, features, asked, models, cards, intervals)
+    told = _documents(
+        requests, found, visits, features, asked, models, cards, intervals, contributions
+    )
     answered = iter(Answered(document, features, k) for k, document in enumerate(told))
     return [next(answered) if refusal is None else refusal for refusal in refusals]
 
@@ -158,16 +165,22 @@ def _documents(
     models: Sequence[RiskModel],
     cards: Mapping[str, Card],
     intervals: bool,
+    contributions: bool,
 ) -> list[Json]:
     if not len(features):
         return []
     staging = stage(features)
     estimates = [(model, model.estimate(features)) for model in models]
+    explained = {
+        model.name: contribution_documents(model, features)
+        for model in models
+        if contributions and isinstance(model, LearnedModel)
+    }
     inputs = input_documents(requests, visits, features)
     documents: list[Json] = []
     for k, s in enumerate(features.subject):
         doubts = {path_of(f): f.message for f in found[s] if f.severity == "doubted"}
-        told = estimate_documents(estimates, staging, k, cards, intervals=intervals)
+        told = estimate_documents(estimates, staging, k, cards, explained, intervals=intervals)
         documents.append(
             {
                 "as_of": iso_day(int(asked[s])),

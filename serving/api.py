@@ -98,6 +98,7 @@ async def risk(request: Request) -> Response:
         today=room.today(),
         cards=lineup.cards,
         intervals=options.intervals,
+        contributions=options.contributions,
     )[0]
     malformed = options.malformed
     if isinstance(told, Refused):
@@ -129,6 +130,7 @@ async def risk_batch(request: Request) -> Response:
             today=room.today(),
             cards=lineup.cards,
             intervals=batch.options.intervals,
+            contributions=batch.options.contributions,
         )
         entries = [
             {"index": i, **({"id": subject.id} if subject.id is not None else {}), **_outcome(one)}

@@ -1,6 +1,6 @@
 """What the models say about one landmark, as JSON, and where they part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -42,6 +42,7 @@ def estimate_documents(
     staging: Staging,
     k: int,
     cards: Mapping[str, Card],
+    explained: Mapping[str, Callable[[int], list[Json]]],
     *,
     intervals: bool,
 ) -> list[Json]:
@@ -67,6 +68,8 @@ def estimate_documents(
         entry["interval"] = _interval_kind(found, k) if status != REFUSED and intervals else None
         entry["risks"] = _risks(found, k, intervals=intervals) if status != REFUSED else []
         entry["missing"] = [] if refusal else inputs_of(found.missing_at(k))
+        if status != REFUSED and model.name in explained:
+            entry["contributions"] = explained[model.name](k)
         entry["provenance"] = provenance(model, card)
         told.append(entry)
     return told

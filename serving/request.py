@@ -41,7 +41,7 @@ MOST_ID_CHARACTERS = 200
 
 SUBJECT_FIELDS = ("id", "sex", "age", "birth_year", "heavy_chain", "light_chain", "diagnosis_date")
 RISK_FIELDS = ("subject", "visits", "as_of")
-OPTION_FIELDS = ("models", "intervals")
+OPTION_FIELDS = ("models", "intervals", "contributions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,13 @@ class Options:
         Identifiers; None for the default ones.
     intervals
         Whether risks carry their interval.
+    contributions
+        Whether learned models say what each feature adds.
     """
 
     models: tuple[str, ...] | None = None
     intervals: bool = True
+    contributions: bool = True
     problems: tuple[FieldProblem, ...] = ()
     malformed: bool = False
 
@@ -186,6 +189,13 @@ class _Reading:
             return math.nan
         return float(value)
 
+    def flag(self, content: Mapping[str, object], name: str) -> bool:
+        """Whether something is wanted; it is unless the caller says no."""
+        wanted = content.get(name, True)
+        if not isinstance(wanted, bool):
+            self.wrong_shape(name, "must be true or false")
+        return wanted is not False
+
     def code(self, value: object, path: str, codes: Mapping[str, int]) -> int:
         text = self.text(value, path)
         if text is not None and text not in codes:
@@ -233,6 +243,7 @@ def read_batch(document: object) -> BatchRequest:
     found = Options(
         models=options.models,
         intervals=options.intervals,
+        contributions=options.contributions,
         problems=(*reading.problems, *options.problems),
         malformed=reading.malformed or options.malformed,
     )
@@ -247,9 +258,8 @@ def _one_of_batch(document: object) -> RiskRequest:
 
 def _options(content: Mapping[str, object]) -> Options:
     reading = _Reading()
-    intervals = content.get("intervals", True)
-    if not isinstance(intervals, bool):
-        reading.wrong_shape("intervals", "must be true or false")
+    intervals = reading.flag(content, "intervals")
+    contributions = reading.flag(content, "contributions")
     models = None
     if "models" in content:
         listed = reading.sequence(content["models"], "models", 50)
@@ -257,7 +267,7 @@ def _options(content: Mapping[str, object]) -> Options:
         models = tuple(name for name in named if name is not None)
         if not models and not reading.problems:
             reading.impossible("models", "must name at least one model; leave it out for the usual")
-    return Options(models, intervals is not False, tuple(reading.problems), reading.malformed)
+    return Options(models, intervals, contributions, tuple(reading.problems), reading.malformed)
 
 
 def _risk(content: Mapping[str, object], reading: _Reading) -> RiskRequest:

@@ -67,6 +67,7 @@ def _request() -> Schema:
     options = {
         "models": array(STRING, minItems=1, maxItems=50),
         "intervals": {"type": "boolean", "default": True},
+        "contributions": {"type": "boolean", "default": True},
     }
     subject = {
         "subject": ref("Subject"),
@@ -149,6 +150,19 @@ def _answer() -> Schema:
             ["stage", "met", "to_confirm", "unknown", "reason"],
         ),
         "Estimate": _estimate(),
+        "Contribution": closed(
+            {
+                "horizon_years": {"type": "number"},
+                "feature": STRING,
+                "input": STRING,
+                "value": {"type": "number"},
+                "effect": {
+                    "type": "number",
+                    "description": "Log odds against the average of the training cohort",
+                },
+            },
+            ["horizon_years", "feature", "input", "effect"],
+        ),
         "Risk": closed(
             {
                 "horizon_years": {"type": "number"},
@@ -210,6 +224,7 @@ def _estimate() -> Schema:
             },
             "risks": array(ref("Risk")),
             "missing": array(STRING),
+            "contributions": array(ref("Contribution")),
             "provenance": {"type": "object"},
         },
         [

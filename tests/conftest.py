@@ -80,6 +80,7 @@ def learned_model() -> LearnedModel:
         citation="made for tests",
         population="smm",
         horizons_years=(2.0, 5.0),
+        decision_horizon_years=2.0,
         learner=linear(0.0),
         recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
         members=tuple(linear(shift) for shift in np.linspace(-0.2, 0.2, 9)),

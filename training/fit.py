@@ -174,6 +174,7 @@ def _final(
         citation=_citation(study, candidate.label, provenance),
         population=study.population,
         horizons_years=study.horizons_years,
+        decision_horizon_years=study.decision_horizon_years,
         learner=fit.learner,
         recalibration=result.recalibration if candidate.recalibrated else unchanged,
         members=tuple(refits),

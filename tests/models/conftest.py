@@ -26,6 +26,7 @@ def model() -> LearnedModel:
         citation="made for tests",
         population="smm",
         horizons_years=(2.0, 5.0),
+        decision_horizon_years=2.0,
         learner=_linear(0.0),
         recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
         members=tuple(_linear(shift) for shift in np.linspace(-0.2, 0.2, 9)),

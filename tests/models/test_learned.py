@@ -90,3 +90,25 @@ def test_the_rule_counts_features_past_their_cut() -> None:
 def test_logit_and_expit_undo_each_other_and_never_reach_certainty() -> None:
     risk = np.array([0.0, 0.001, 0.5, 0.999, 1.0])
     np.testing.assert_allclose(expit(logit(risk)), [FLOOR, 0.001, 0.5, 0.999, 1 - FLOOR])
+
+
+def test_contributions_are_the_terms_of_the_recalibrated_log_odds(model: LearnedModel) -> None:
+    values = np.array([[2.5, 11.0, 0.5], [1.5, np.nan, np.nan]])
+    # By hand, at the decision horizon of two years, slope 0.9: standardised (1, -1, 0.5) times
+    # (0.8, -0.3, 0.1). The second row is the average in everything it has, and is filled with it.
+    np.testing.assert_allclose(
+        model.contributions(values), [[0.72, 0.27, 0.045], [0.0, 0.0, 0.0]], atol=1e-12
+    )
+    # With the average they sum to the log odds of the risk: 0.1 + 0.9 * -2 = -1.7.
+    risk = model.estimate_matrix(values).risk[0, 0]
+    assert logit(risk) == pytest.approx(-1.7 + 0.72 + 0.27 + 0.045, abs=1e-12)
+
+
+def test_a_rule_has_no_contributions() -> None:
+    rule = GroupLearner(
+        cuts=np.array([2.0]),
+        strict=np.array([True]),
+        steps=np.array([1]),
+        risk=np.array([[0.1], [0.4]]),
+    )
+    assert rule.contributions(np.array([[3.0]]), 0).shape == (1, 0)

@@ -98,6 +98,7 @@ def flatten(booster: xgboost.Booster) -> Forest:
         threshold=np.full((len(trees), inner), np.inf, dtype=np.float32),
         missing_left=np.ones((len(trees), inner), dtype=bool),
         leaf=np.zeros((len(trees), leaves), dtype=np.float32),
+        left_share=np.ones((len(trees), inner), dtype=np.float32),
     )
     for number, tree in enumerate(trees):
         _lay_out(forest, number, tree, node=0, place=0)
@@ -122,7 +123,14 @@ def _lay_out(forest: Forest, number: int, tree: dict[str, Any], *, node: int, pl
         forest.feature[number, place] = tree["split_indices"][node]
         forest.threshold[number, place] = tree["split_conditions"][node]
         forest.missing_left[number, place] = bool(tree["default_left"][node])
+        forest.left_share[number, place] = _left_share(tree, node)
     left = node if is_leaf else tree["left_children"][node]
     right = node if is_leaf else tree["right_children"][node]
     _lay_out(forest, number, tree, node=left, place=2 * place + 1)
     _lay_out(forest, number, tree, node=right, place=2 * place + 2)
+
+
+def _left_share(tree: dict[str, Any], node: int) -> float:
+    """Share of a node's training weight (XGBoost's cover) that went left."""
+    weight = tree["sum_hessian"]
+    return float(weight[tree["left_children"][node]] / weight[node])
