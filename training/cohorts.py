@@ -1,8 +1,9 @@
 """A cohort – visits and outcomes of many subjects – as a folder, and the real ones one can install.
 
 A folder holds ``visits`` (one row per subject and date), ``outcomes`` (``subject_id,
-duration_years, event``: 0 censored, 1 progression, 2 death first; from diagnosis), for a simulated
-cohort ``truth`` (true risks), each as CSV or Parquet alike, and ``cohort.json`` with name and kind.
+duration_years, event``: 0 censored, 1 progression, 2 death first; from diagnosis; and, where it is
+known, ``treated_years``), for a simulated cohort ``truth`` (true risks), each as CSV or Parquet
+alike, and ``cohort.json`` with name and kind.
 """
 
 import hashlib
@@ -52,7 +53,8 @@ class Cohort:
     visits
         One row per subject and date, columns by catalogue name with the unit.
     outcomes
-        ``subject_id, duration_years, event``; one row per subject, durations from diagnosis.
+        ``subject_id, duration_years, event``; one row per subject, durations from diagnosis. With
+        ``treated_years``, from diagnosis to the first treatment, NaN for who was not treated.
     truth
         ``subject_id`` and true risks ``risk_1y`` … of a simulated cohort, or None.
     """
@@ -321,7 +323,18 @@ def _checked_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
         "outcomes.subject_id",
         "expected one row per subject",
     )
-    return outcomes.assign(duration_years=duration, event=event.astype(np.int64))
+    checked = outcomes.assign(duration_years=duration, event=event.astype(np.int64))
+    if "treated_years" not in outcomes.columns:
+        return checked
+    treated = pd.to_numeric(outcomes["treated_years"], errors="coerce").to_numpy(float)
+    given = outcomes["treated_years"].notna().to_numpy()
+    _refuse_first(
+        given & ~(np.isfinite(treated) & (treated >= 0)),
+        ValueRangeError,
+        "outcomes.treated_years",
+        "expected years from diagnosis to the first treatment, 0 or more, or nothing",
+    )
+    return checked.assign(treated_years=treated)
 
 
 def _refuse_first(bad: np.ndarray, kind: type[InputError], field: str, expected: str) -> None:

@@ -8,7 +8,7 @@ and in the simulated cohort it puts the two-year risk at 1.3 to 1.4 times the ob
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from features.errors import DesignError
 from features.history import Floats, Ints
 from features.landmark import LandmarkFeatures
-from features.sources.csv import rows_from_frame
-from features.visits import check
 from training.cohorts import Cohort
+from training.enrolment import Enrolled, enrol
 from training.study import Study
 
-__all__ = ["TrainingSet", "training_set"]
+__all__ = ["TrainingSet", "landmark_rows", "training_set"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,12 @@ class TrainingSet:
         could not be compared.
     refused : int
         Subjects whose visits could not be used.
+    blanked : int
+        Rows not used because follow-up or the question ended within the study's blanking.
+    centres, centre : names and (n,) array or None
+        Code of the row's centre, -1 where unknown; None when the cohort names no centre.
+    diagnosed_years : (n,) array or None
+        Day of diagnosis in years since 1970-01-01, NaN where unknown; None when no subject's is.
     digest : str
         SHA-256 of values and outcomes.
     """
@@ -56,6 +61,10 @@ class TrainingSet:
     event: Ints
     left_out: int
     refused: int
+    blanked: int = 0
+    centres: tuple[str, ...] = ()
+    centre: Ints | None = None
+    diagnosed_years: Floats | None = None
 
     @property
     def digest(self) -> str:
@@ -76,15 +85,17 @@ class TrainingSet:
 
     def rows(self, chosen: NDArray[np.bool_] | Ints) -> "TrainingSet":
         """Some of the rows, or rows drawn more than once."""
-        return TrainingSet(
-            self.features,
-            self.values[chosen],
-            self.subject[chosen],
-            self.landmark_years[chosen],
-            self.duration_years[chosen],
-            self.event[chosen],
-            self.left_out,
-            self.refused,
+        return replace(
+            self,
+            values=self.values[chosen],
+            subject=self.subject[chosen],
+            landmark_years=self.landmark_years[chosen],
+            duration_years=self.duration_years[chosen],
+            event=self.event[chosen],
+            centre=None if self.centre is None else self.centre[chosen],
+            diagnosed_years=(
+                None if self.diagnosed_years is None else self.diagnosed_years[chosen]
+            ),
         )
 
 
@@ -97,47 +108,63 @@ def training_set(cohort: Cohort, study: Study) -> TrainingSet:
         If no row can be used, a subject has no outcome, or visits have dates and a subject no date
         of diagnosis.
     """
-    rows = rows_from_frame(cohort.visits, source=f"{cohort.name}/visits")
-    visits = check(rows)
-    history = visits.history
-    undiagnosed = int(np.isnan(history.diagnosis_years).sum()) if rows.dated else 0
-    if undiagnosed:
-        raise DesignError(
-            f"cohort {cohort.name}: {undiagnosed} subjects have dates but no diagnosis_date; "
-            "landmarks and durations count from it"
-        )
-    outcomes = cohort.outcomes.set_index(cohort.outcomes["subject_id"].astype(str))
-    ids = list(history.subject_ids)
-    lacking = sum(subject not in outcomes.index for subject in ids)
-    if lacking:
-        raise DesignError(f"cohort {cohort.name}: {lacking} subjects have visits but no outcome")
-    duration = outcomes.loc[ids, "duration_years"].to_numpy(dtype=np.float64)
-    event = outcomes.loc[ids, "event"].to_numpy(dtype=np.int64)
-    started = np.where(np.isnan(history.diagnosis_years), 0.0, history.diagnosis_years)
-    first_seen = np.full(len(ids), np.inf)
-    np.minimum.at(first_seen, history.subject, history.time_years)
-    grid = np.array(study.landmarks_years)
-    subject = np.repeat(np.arange(len(ids)), grid.size)
-    landmark = np.tile(grid, len(ids))
-    time = started[subject] + landmark
-    at_risk = (duration[subject] > landmark) & (first_seen[subject] <= time)
-    subject, landmark, time = subject[at_risk], landmark[at_risk], time[at_risk]
-    features = LandmarkFeatures(history, subject, time, lookback_years=study.lookback_years)
+    return landmark_rows(enrol(cohort, study), study)
+
+
+def landmark_rows(people: Enrolled, study: Study) -> TrainingSet:
+    """Landmark rows of enrolled subjects.
+
+    Raises
+    ------
+    DesignError
+        If no row can be used.
+    """
+    subject, landmark, blanked = _at_risk(people, study)
+    features = LandmarkFeatures(
+        people.history,
+        subject,
+        people.index_years[subject] + landmark,
+        lookback_years=study.lookback_years,
+    )
     values = features.matrix(study.features)
     needed = list(dict.fromkeys((*study.necessary, *study.rule.features)))
     usable = ~np.isnan(values[:, [study.features.index(name) for name in needed]]).any(axis=1)
     if not usable.any():
         raise DesignError(
-            f"cohort {cohort.name}: no subject at risk at a landmark has {', '.join(needed)}"
+            f"cohort {people.cohort}: no subject at risk at a landmark has {', '.join(needed)}"
         )
     subject, landmark = subject[usable], landmark[usable]
+    dated = not np.isnan(people.diagnosed_years).all()
     return TrainingSet(
         features=study.features,
         values=values[usable],
         subject=subject,
         landmark_years=landmark,
-        duration_years=duration[subject] - landmark,
-        event=event[subject],
+        duration_years=people.duration_years[subject] - landmark,
+        event=people.event[subject],
         left_out=int((~usable).sum()),
-        refused=len(visits.refusals()),
+        refused=len(people.visits.refusals()),
+        blanked=blanked,
+        centres=people.centres,
+        centre=people.centre[subject] if people.centres else None,
+        diagnosed_years=people.diagnosed_years[subject] if dated else None,
     )
+
+
+def _at_risk(people: Enrolled, study: Study) -> tuple[Ints, Floats, int]:
+    """Subject and landmark of every row, and how many the blanking leaves out.
+
+    Who is lost within the blanking is left out like who progresses: among rows chosen by the
+    outcome alone the censoring weights would be wrong.
+    """
+    history = people.history
+    first_seen = np.full(people.subjects, np.inf)
+    np.minimum.at(first_seen, history.subject, history.time_years)
+    grid = np.array(study.landmarks_years)
+    subject = np.repeat(np.arange(people.subjects), grid.size)
+    landmark = np.tile(grid, people.subjects)
+    duration = people.duration_years[subject]
+    seen = first_seen[subject] <= people.index_years[subject] + landmark
+    at_risk = seen & (duration > landmark)
+    kept = at_risk & (duration > landmark + study.blanking_years)
+    return subject[kept], landmark[kept], int((at_risk & ~kept).sum())

@@ -1,7 +1,7 @@
 """The study design as data: read from TOML, typed, frozen, hashed.
 
 The hash travels with every run, artefact and answer, so that a number can be traced to the question
-it answers.
+it answers. How each line of a study file reads is told in docs/training.md.
 """
 
 import hashlib
@@ -25,6 +25,8 @@ EXACT = ConfigDict(extra="forbid", strict=True)
 PositiveYears = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LandmarkYears = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Threshold = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Auc = Annotated[float, Field(gt=0.5, lt=1)]
 Sign = Literal[-1, 1]
 
 
@@ -53,10 +55,22 @@ class Rule:
 @with_config(EXACT)
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Subject-grouped cross-validation: `count` folds, `repeats` times."""
+    """How candidates are compared, and which subjects are set aside to see how a model travels.
+
+    Parameters
+    ----------
+    count, repeats
+        Subject-grouped cross-validation: `count` folds, `repeats` times.
+    latest_share
+        Share of the subjects, those diagnosed last, that a temporal split holds out.
+    least_centre_events
+        Progressions by the decision horizon without which a centre is never held out alone.
+    """
 
     count: Annotated[int, Field(ge=2)]
     repeats: Annotated[int, Field(ge=1)]
+    latest_share: Share = 0.3
+    least_centre_events: Annotated[int, Field(ge=1)] = 20
 
 
 @with_config(EXACT)
@@ -99,12 +113,27 @@ class Study:
         Of the study, of the model it registers, and for people.
     population
         Whom the model is for.
+    index
+        Where landmarks and durations are counted from.
+    outcome, competing
+        What the risk is of, and what ends the question because the outcome can no longer follow.
+    treatment
+        What treatment begun before progression does: ``censoring`` asks for the risk without it and
+        takes who is treated to be like who is not; ``competing`` asks for the risk of progression
+        before any treatment.
+    blanking_years
+        Who progresses, dies, is treated or is lost within so long after a landmark has no row
+        there, so that every row is of somebody known to be free of the outcome that much later.
+        Horizons still count from the landmark.
+    anticipated_auc
+        Discrimination a model is expected to reach at the decision horizon, from the literature;
+        with the observed risk it says how many parameters a cohort supports.
     horizons_years, decision_horizon_years
         Horizons of the risks, ascending; the one the gate looks at.
     lookback_years
         Window of changes and slopes.
     landmarks_years
-        PositiveYears since diagnosis at which everyone still at risk is predicted.
+        Years since the index at which everyone still at risk is predicted.
     necessary, expected, optional
         Features without which nothing is answered; without which an answer is partial; others.
     rule
@@ -119,6 +148,12 @@ class Study:
     registry_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     label: str
     population: Literal["smm", "mgus"]
+    index: Literal["diagnosis"]
+    outcome: Literal["progression"]
+    competing: Annotated[tuple[Literal["death"], ...], Field(min_length=1, max_length=1)]
+    treatment: Literal["censoring", "competing"]
+    blanking_years: LandmarkYears
+    anticipated_auc: Auc
     horizons_years: tuple[PositiveYears, ...]
     decision_horizon_years: float
     lookback_years: PositiveYears
@@ -203,6 +238,8 @@ def _check(study: Study) -> None:
         raise DesignError(f"study {study.name}: monotone names a feature that it does not use")
     if list(study.landmarks_years) != sorted(set(study.landmarks_years)):
         raise DesignError(f"study {study.name}: landmarks must ascend")
+    if study.horizons_years and study.blanking_years >= study.horizons_years[0]:
+        raise DesignError(f"study {study.name}: blanking must end before the first horizon")
     _check_rule(study)
 
 

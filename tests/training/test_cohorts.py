@@ -155,6 +155,12 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
             DuplicateError,
             "row 3, outcomes.subject_id: expected one row per subject",
         ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event,treated_years\nA,1,0,\nB,1,0,early\n",
+            ValueRangeError,
+            "row 3, outcomes.treated_years: expected years from diagnosis to the first treatment",
+        ),
         ("cohort.json", "{}", InputError, "expected a JSON object with name and kind"),
         ("cohort.json", "[1]", InputError, "expected a JSON object with name and kind"),
         (

@@ -97,3 +97,66 @@ def test_the_digest_tells_two_cohorts_apart(simulated: Cohort, smm: Study) -> No
     again = training_set(simulated, smm)
     flipped = rows.rows(np.arange(len(rows.subject))[::-1])
     assert rows.digest == again.digest != flipped.digest
+
+
+def test_blanking_leaves_out_who_is_not_known_to_be_free_when_it_ends(smm: Study) -> None:
+    """a progresses and b is lost 0.2 years after diagnosis, c lives on: only c has a row."""
+    cohort = _cohort(
+        [(name, 0.0, 1.0) for name in "abc"], [("a", 0.2, 1), ("b", 0.2, 0), ("c", 0.8, 1)]
+    )
+    study = replace(smm, landmarks_years=(0.0,), blanking_years=0.25)
+    rows = training_set(cohort, study)
+    assert rows.subject.tolist() == [2]
+    assert rows.duration_years.tolist() == [0.8]
+    assert rows.blanked == 2
+    assert training_set(cohort, replace(study, blanking_years=0.0)).blanked == 0
+
+
+@pytest.mark.parametrize(("treatment", "event"), [("censoring", 0), ("competing", 2)])
+def test_treatment_before_the_outcome_ends_the_question_as_the_study_says(
+    smm: Study, treatment: str, event: int
+) -> None:
+    cohort = _cohort(
+        [(name, 0.0, 1.0) for name in "abc"], [("a", 3.0, 1), ("b", 3.0, 1), ("c", 3.0, 0)]
+    )
+    # a is treated after a year, b on the day of progression – for it – and c never.
+    outcomes = cohort.outcomes.assign(treated_years=[1.0, 3.0, np.nan])
+    study = replace(smm, landmarks_years=(0.0,), treatment=treatment)
+    rows = training_set(replace(cohort, outcomes=outcomes), study)
+    assert rows.duration_years.tolist() == [1.0, 3.0, 3.0]
+    assert rows.event.tolist() == [event, 1, 0]
+
+
+def test_centre_and_day_of_diagnosis_go_with_the_rows(smm: Study) -> None:
+    cohort = _cohort([(n, 0.0, 1.0) for n in "abc"], [(n, 1.5, 0) for n in "abc"])
+    visits = cohort.visits.assign(
+        centre=["Turin", "", "Oslo"], diagnosis_date=["1970-01-01", "1971-01-01", None]
+    )
+    rows = training_set(replace(cohort, visits=visits), replace(smm, landmarks_years=(0.0, 1.0)))
+    assert rows.centres == ("Oslo", "Turin")
+    assert rows.centre is not None
+    assert rows.diagnosed_years is not None
+    assert rows.centre.tolist() == [1, 1, -1, -1, 0, 0]
+    np.testing.assert_allclose(rows.diagnosed_years[::2], [0.0, 365 / 365.25, np.nan])
+    bare = training_set(cohort, smm)
+    assert (bare.centre, bare.diagnosed_years) == (None, None)
+
+
+@pytest.mark.parametrize("landmark", [0.0, 1.0, 2.0])
+def test_no_feature_sees_a_visit_after_the_landmark(
+    simulated: Cohort, smm: Study, landmark: float
+) -> None:
+    """Cut off what comes after the landmark, or spoil it: every feature keeps its value."""
+    study = replace(smm, landmarks_years=(landmark,))
+    whole = training_set(simulated, study)
+    later = simulated.visits["years"] > landmark
+    spoilt = simulated.visits.copy()
+    labs = spoilt.select_dtypes("number").columns.difference(["years", "age"])
+    # Another value within every possible range; only what was measured can be spoilt.
+    spoilt.loc[later, labs] = spoilt.loc[later, labs].mask(spoilt.loc[later, labs].notna(), 5.0)
+    spoilt.loc[later, labs.intersection(["ldh_u_l"])] = 99.0
+    spoilt.loc[later, [c for c in labs if c.startswith("fish")]] = 1.0
+    for visits in (simulated.visits[~later], spoilt):
+        cut = training_set(replace(simulated, visits=visits), study)
+        assert cut.refused == whole.refused
+        np.testing.assert_array_equal(cut.values, whole.values)

@@ -25,10 +25,16 @@ def test_the_hash_follows_the_design_and_not_the_file(tmp_path: Path) -> None:
     assert other.hash != same.hash
 
 
-def test_the_gate_is_part_of_the_design() -> None:
+def test_every_part_of_the_design_is_in_the_hash() -> None:
     study = read_study("smm")
-    eased = replace(study, gate=replace(study.gate, least_slope=0.1))
-    assert eased.hash != study.hash
+    others = [
+        replace(study, gate=replace(study.gate, least_slope=0.1)),
+        replace(study, folds=replace(study.folds, latest_share=0.2)),
+        replace(study, treatment="competing"),
+        replace(study, blanking_years=0.25),
+        replace(study, anticipated_auc=0.8),
+    ]
+    assert len({study.hash, *(other.hash for other in others)}) == len(others) + 1
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,7 @@ def test_the_gate_is_part_of_the_design() -> None:
         ("steps = [1]", "steps = [2]", "steps must ascend within 1-1"),
         ("hemoglobin_g_dl = -1", "hemoglobine = -1", "monotone names a feature"),
         ("landmarks_years = [0.0]", "landmarks_years = [1.0, 0.0]", "landmarks must ascend"),
+        ("blanking_years = 0.0", "blanking_years = 5.0", "blanking must end before the first"),
     ],
 )
 def test_a_design_that_contradicts_itself_is_refused(
@@ -75,6 +82,11 @@ def test_a_design_that_contradicts_itself_is_refused(
         ('"mgus-progression"', '"../elsewhere"', "registry_name"),
         ("hemoglobin_g_dl = -1", "hemoglobin_g_dl = 5", r"monotone\.hemoglobin_g_dl"),
         ("count = 5", "count = 1", r"folds\.count"),
+        ('treatment = "censoring"', "", "treatment"),
+        ('treatment = "censoring"', 'treatment = "ignored"', "treatment"),
+        ('competing = ["death"]', "competing = []", "competing"),
+        ("blanking_years = 0.0", "blanking_years = -0.1", "blanking_years"),
+        ("anticipated_auc = 0.65", "anticipated_auc = 0.5", "anticipated_auc"),
         ("repeats = 4", "repeats = 0", r"folds\.repeats"),
         ("[0.05, 0.10]", "[0.05, 1.0]", r"gate\.thresholds\.1"),
         ("[gate]", "[gate]\nleast_auc = 0.6", r"gate\.least_auc"),
