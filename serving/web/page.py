@@ -1,13 +1,11 @@
 """The routes of the page: one form, one answer, server-rendered."""
 
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from features.criteria import stage
@@ -24,47 +22,18 @@ from serving.web import view
 from serving.web.curve import draw, looks
 from serving.web.download import DOWNLOADS
 from serving.web.form import CHOICES, EXAMPLE, GROUPS, Form, read_form
+from serving.web.frame import TEMPLATES, language_of, render, static
 from serving.web.icons import people
 from serving.web.texts import Texts, texts
 from serving.web.treatment import treatment_tables
 from serving.web.trends import trends
 
-__all__ = ["PAGES", "POLICY"]
+__all__ = ["PAGES"]
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 4000
 
-STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("serving.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters |= {"percent": view.percent, "used": view.used_value}
-_TEMPLATES.globals |= {
-    "input_label": view.input_label,
-    "criterion_label": view.criterion_label,
-    "years_label": view.years_label,
-    "groups": GROUPS,
-    "choices": CHOICES,
-}
-
-
-def _render(template: str, *, language: str, status: int = 200, **content: object) -> HTMLResponse:
-    words = texts(language)
-    html = _TEMPLATES.get_template(template).render(t=words, language=language, **content)
-    return HTMLResponse(html, status, {"Content-Security-Policy": POLICY})
-
-
-def _language(request: Request) -> str:
-    return request.query_params.get("lang", "en")[:2]
+TEMPLATES.globals |= {"groups": GROUPS, "choices": CHOICES}
 
 
 async def start(_: Request) -> Response:
@@ -86,7 +55,7 @@ async def answered_page(request: Request) -> Response:
     if action == "clear":
         return _page(request, read_form({}))
     form = read_form(typed)
-    if action == "add":
+    if action in ("add", "show"):
         return _page(request, form)
     told, problems = await _ask(request, form)
     return _page(request, form, told=told, problems=problems)
@@ -128,13 +97,12 @@ def _page(
     told: Answered | None = None,
     problems: Sequence[FieldProblem] = (),
 ) -> Response:
-    language = _language(request)
     content: dict[str, Any] = {"form": form, "problems": problems, "answer": None}
     content["problem_at"] = {problem.field: problem.expected for problem in problems}
     if told is not None:
-        content |= _told(request, told, texts(language))
+        content |= _told(request, told, texts(language_of(request)))
     status = 422 if problems else 200
-    return _render("page.html", language=language, status=status, here="patient", **content)
+    return render(request, "page.html", status=status, here="patient", **content)
 
 
 def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
@@ -157,10 +125,7 @@ async def models_page(request: Request) -> Response:
     """``GET /ui/models``: what answers now, and where it comes from."""
     lineup = room_of(request).lineup
     described = [lineup.describe(name) for name in lineup.known()]
-    language = _language(request)
-    return _render(
-        "models.html", language=language, here="models", models=described, faults=lineup.faults
-    )
+    return render(request, "models.html", here="models", models=described, faults=lineup.faults)
 
 
 def _spoken(request: Request, told: Answered) -> list[RiskModel]:
@@ -186,15 +151,6 @@ async def download(request: Request) -> Response:
     disposition = f'attachment; filename="smoulder-{told.document["as_of"]}.{kind}"'
     headers = {"Content-Disposition": disposition}
     return Response(encode(told.document), headers=headers, media_type=media_type)
-
-
-async def static(request: Request) -> Response:
-    """``GET /ui/static/{name}``: the style sheet, the icon, the script."""
-    name = request.path_params["name"]
-    if name not in STATIC:
-        raise ProblemError(NOT_FOUND, "no such file")
-    body = resources.files("serving.web").joinpath("static", name).read_bytes()
-    return Response(body, headers={"Cache-Control": "max-age=3600"}, media_type=STATIC[name])
 
 
 PAGES = [

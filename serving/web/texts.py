@@ -1,13 +1,23 @@
-"""The words of the page, one file per language."""
+"""The words of the pages, one file per language.
+
+What the code itself names – tests, criteria, stages, models – is read from there in English, so
+that it is written once; every other language has it in its file.
+"""
 
 import tomllib
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from features.analytes import ANALYTES
+from features.criteria import CRITERIA, STAGES
+from features.landmark import DERIVED
+from models.catalogue import PUBLISHED
+
 __all__ = ["LANGUAGES", "Texts", "texts"]
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "de")
+"""The first is that of people whose language is not here."""
 
 Texts = dict[str, Any]
 
@@ -15,6 +25,21 @@ Texts = dict[str, Any]
 @cache
 def texts(language: str) -> Texts:
     """Words in a language, by section and key."""
-    name = language if language in LANGUAGES else LANGUAGES[0]
-    source = resources.files("serving.web").joinpath("texts", f"{name}.toml")
-    return tomllib.loads(source.read_text("utf-8"))
+    source = resources.files("serving.web").joinpath("texts", f"{language}.toml")
+    words = tomllib.loads(source.read_text("utf-8"))
+    if language != LANGUAGES[0]:
+        return words
+    return {**_named_in_code(), **words, "input": {**_inputs(), **words["input"]}}
+
+
+def _named_in_code() -> Texts:
+    return {
+        "criterion": {c.name: c.rule.replace(">=", "≥") for c in CRITERIA.values()},
+        "stage": {stage: stage for stage in STAGES},
+        "model": {m.name: m.label.replace(">=", "≥") for m in PUBLISHED.values()},
+    }
+
+
+def _inputs() -> dict[str, str]:
+    derived = {name: label for name, (_, label) in DERIVED.items()}
+    return {analyte.name: analyte.label for analyte in ANALYTES.values()} | derived

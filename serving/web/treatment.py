@@ -9,8 +9,8 @@ from features.landmark import LandmarkFeatures
 from models.risk import RiskModel
 from models.treatment import HORIZONS_YEARS, Benefit, expected_benefit
 from models.trial import TRIALS, Trial, load_trial
+from serving.web.numbers import percent, span, years_label
 from serving.web.texts import Texts
-from serving.web.view import percent, years_label
 
 __all__ = ["TreatmentTable", "treatment_tables"]
 
@@ -53,7 +53,7 @@ def treatment_tables(
     for trial in REPORTED:
         assert trial.treatment is not None
         found = [(name, expected_benefit(said, trial.treatment)) for name, said in answered]
-        rows = [(name, _cells(benefit, place)) for name, benefit in found]
+        rows = [(name, _cells(benefit, place, t)) for name, benefit in found]
         rows = [(name, cells) for name, cells in rows if any(cells)]
         if rows:
             tables.append(
@@ -67,7 +67,7 @@ def treatment_tables(
     return tables
 
 
-def _cells(benefit: Benefit, place: int) -> tuple[str, ...]:
+def _cells(benefit: Benefit, place: int, t: Texts) -> tuple[str, ...]:
     cells = []
     for years in HORIZONS_YEARS:
         if years not in benefit.horizons_years:
@@ -78,8 +78,8 @@ def _cells(benefit: Benefit, place: int) -> tuple[str, ...]:
         if np.isnan(ends).any():
             cells.append("")
             continue
-        low, high = (percent(float(end)).removesuffix(" %") for end in ends)
+        between = span(float(ends[0]), float(ends[1]), t)
         reduction = benefit.reduction[place, j]
-        first = "" if np.isnan(reduction) else f"{percent(float(reduction))} "
-        cells.append(f"{first}({low}–{high} %)")
+        first = "" if np.isnan(reduction) else f"{percent(float(reduction), t)} "
+        cells.append(f"{first}({between})")
     return tuple(cells)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from features.analytes import ANALYTES
 from features.landmark import LandmarkFeatures
 from features.trends import EVOLVING_RULES, EvolvingRule
+from serving.web.numbers import quantity
 from serving.web.texts import Texts
 
 __all__ = ["Trend", "rule_in_words", "trends"]
@@ -51,8 +52,7 @@ class Trend:
 
 def rule_in_words(rule: EvolvingRule, t: Texts) -> str:
     """An evolving rule as a person says it."""
-    unit = ANALYTES[rule.quantity].unit
-    size = f"{rule.threshold:g}" if unit == "1" else f"{rule.threshold:g} {unit}"
+    size = quantity(rule.threshold, ANALYTES[rule.quantity].unit, t)
     if rule.kind == "relative rise":
         size = f"{100 * rule.threshold:.0f} %"
     kind = "fall" if rule.kind == "fall" else "rise"
@@ -74,7 +74,7 @@ def trends(features: LandmarkFeatures, place: int, t: Texts) -> list[Trend]:
         found.append(
             Trend(
                 analyte=name,
-                label=ANALYTES[name].label,
+                label=str(t["input"][name]),
                 first=float(values[0]),
                 last=float(values[-1]),
                 unit=ANALYTES[name].unit,

@@ -4,51 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from features.analytes import ANALYTES
-from features.criteria import CRITERIA
-from features.landmark import DERIVED
 from models.completions import NextTest
 from serving.values import Json
 from serving.web.curve import Look, looks
+from serving.web.numbers import percent, span, within_label, years_label
 from serving.web.texts import Texts
 
-__all__ = ["Cell", "ModelRow", "RiskTable", "input_label", "percent", "risk_table"]
-
-
-def percent(risk: float | None) -> str:
-    """A risk for people: whole percents from 10 % on, one decimal below.
-
-    Examples
-    --------
-    >>> percent(0.264), percent(0.062), percent(0.0004), percent(None)
-    ('26 %', '6.2 %', '< 0.1 %', '–')
-    """
-    if risk is None:
-        return "–"
-    share = 100 * risk
-    if 0 < share < 0.1:
-        return "< 0.1 %"
-    return f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %"
-
-
-def years_label(years: float, t: Texts) -> str:
-    """A horizon in words."""
-    answer: Mapping[str, str] = t["answer"]
-    return answer["year"] if years == 1 else answer["years"].format(n=f"{years:g}")
+__all__ = ["Cell", "ModelRow", "RiskTable", "input_label", "model_label", "risk_table"]
 
 
 def input_label(name: str, t: Texts) -> str:
     """What people call an input."""
-    if name in ANALYTES:
-        return ANALYTES[name].label
-    if name in DERIVED:
-        return DERIVED[name][1]
-    return str(t["form"].get(name, name))
+    return str(t["input"].get(name, name))
 
 
-def criterion_label(name: str) -> str:
-    """The inequality of a criterion, as published."""
-    return CRITERIA[name].rule
+def model_label(entry: Mapping[str, Any], t: Texts) -> str:
+    """What people call a model."""
+    return str(t["model"].get(entry["model"], entry["label"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +87,8 @@ def _cell(row: Json, t: Texts) -> Cell:
     if risk is None and (lower is None or upper is None):
         return Cell("", t["answer"]["no_rate"])
     if lower is None or upper is None or lower == upper == risk:
-        return Cell(percent(risk), "")
-    span = f"{percent(lower).removesuffix(' %')}–{percent(upper)}"
-    return Cell("" if risk is None else percent(risk), f"({span})")
+        return Cell(percent(risk, t), "")
+    return Cell("" if risk is None else percent(risk, t), f"({span(lower, upper, t)})")
 
 
 def agreement_lines(told: Sequence[Json], t: Texts) -> list[str]:
@@ -129,16 +100,17 @@ def _agreement_line(row: Json, t: Texts) -> str:
     words: Mapping[str, str] = t["agreement"]
     voices = row["voices"]
     lowest, highest = voices[0], max(voices, key=lambda voice: float(voice["upper"]))
-    return words["agree" if row["agree"] else "part"].format(
-        horizon=years_label(row["horizon_years"], t),
+    line = words["agree" if row["agree"] else "part"].format(
+        within=within_label(row["horizon_years"], t),
         models=len(voices),
         apart=len(row["apart"]),
         pairs=len(voices) * (len(voices) - 1) // 2,
         lowest_model=lowest["model"],
-        lowest=percent(lowest["lower"]),
+        lowest=percent(lowest["lower"], t),
         highest_model=highest["model"],
-        highest=percent(highest["upper"]),
+        highest=percent(highest["upper"], t),
     )
+    return line[0].upper() + line[1:]
 
 
 def next_test_lines(found: Sequence[NextTest], t: Texts) -> list[str]:
@@ -148,10 +120,3 @@ def next_test_lines(found: Sequence[NextTest], t: Texts) -> list[str]:
         line.format(test=input_label(each.test, t), models=", ".join(each.models))
         for each in found[:3]
     ]
-
-
-def used_value(row: Mapping[str, Any]) -> str:
-    """A value in the canonical unit, to the digits a laboratory reports."""
-    used = row["used"]
-    text = f"{used:.3g}" if abs(used) < 100 else f"{used:.0f}"
-    return text if row["unit"] == "1" else f"{text} {row['unit']}"

@@ -1,24 +1,5 @@
-import pytest
-
 from serving.web.texts import texts
-from serving.web.view import percent, risk_table
-
-
-@pytest.mark.parametrize(
-    ("risk", "text"),
-    [
-        (0.0, "0.0 %"),
-        (0.0004, "< 0.1 %"),
-        (0.062, "6.2 %"),
-        (0.0994, "9.9 %"),
-        (0.0996, "10 %"),
-        (0.442, "44 %"),
-        (1.0, "100 %"),
-        (None, "–"),
-    ],
-)
-def test_risks_are_read_in_percent(risk: float | None, text: str) -> None:
-    assert percent(risk) == text
+from serving.web.view import risk_table
 
 
 def test_a_row_has_a_cell_for_every_horizon_of_the_table() -> None:

@@ -1,0 +1,130 @@
+"""The frame of every page: its language, its policy, its templates and its static files.
+
+Pages ask for nothing but what this server holds. The language is the one asked for by ``?lang=``,
+else the one chosen before (a cookie that holds two letters), else the browser's.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from serving.problems import NOT_FOUND, ProblemError
+from serving.web import numbers, view
+from serving.web.texts import LANGUAGES, Texts, texts
+
+__all__ = ["NAVIGATION", "POLICY", "TEMPLATES", "language_of", "render", "static"]
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+NAVIGATION = {"patient": "/ui/", "screening": "/ui/screening", "models": "/ui/models"}
+"""Pages by the name of their words, in the order of the navigation."""
+
+STATIC = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "htmx.min.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+COOKIE = "smoulder_language"
+YEAR_SECONDS = 365 * 24 * 3600
+
+TEMPLATES = Environment(
+    loader=PackageLoader("serving.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+TEMPLATES.globals |= {"languages": LANGUAGES, "texts": texts, "navigation": NAVIGATION}
+TEMPLATES.globals["unit_label"] = numbers.unit_label
+
+
+SPOKEN: Mapping[str, Callable[..., str]] = {
+    "input_label": view.input_label,
+    "model_label": view.model_label,
+    "percent": numbers.percent,
+    "quantity": numbers.quantity,
+    "span": numbers.span,
+    "within_label": numbers.within_label,
+    "years_label": numbers.years_label,
+}
+
+
+def language_of(request: Request) -> str:
+    """Language of a request, one of `LANGUAGES`."""
+    asked = (request.query_params.get("lang"), request.cookies.get(COOKIE))
+    for language in (*asked, *_preferred(request.headers.get("accept-language", ""))):
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
+
+
+def _preferred(header: str) -> list[str]:
+    """Two-letter languages of an Accept-Language header, the most wanted first.
+
+    Examples
+    --------
+    >>> _preferred("fr;q=0.5, de-CH, en;q=0.8")
+    ['de', 'en', 'fr']
+    """
+    wanted = []
+    for part in header.split(",")[:20]:
+        tag, _, quality = part.partition(";q=")
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            continue
+        wanted.append((-weight, tag.strip()[:2].lower()))
+    return [tag for _, tag in sorted(wanted, key=lambda each: each[0])]
+
+
+def render(
+    request: Request, template: str, *, here: str, status: int = 200, **content: object
+) -> Response:
+    """A page in the language of its request.
+
+    Parameters
+    ----------
+    here
+        Which entry of the navigation it is.
+    content
+        What the template shows, beside its words ``t`` and ``language``.
+    """
+    language = language_of(request)
+    words = texts(language)
+    html = TEMPLATES.get_template(template).render(
+        t=words, language=language, here=here, **_spoken(words), **content
+    )
+    headers = {"Content-Security-Policy": POLICY, "Content-Language": language}
+    response = HTMLResponse(html, status, headers)
+    if request.query_params.get("lang") == language:
+        response.set_cookie(
+            COOKIE, language, max_age=YEAR_SECONDS, path="/ui", httponly=True, samesite="strict"
+        )
+    return response
+
+
+def _spoken(t: Texts) -> dict[str, Callable[..., str]]:
+    """Functions a template calls without naming its language."""
+    return {name: partial(function, t=t) for name, function in SPOKEN.items()}
+
+
+async def static(request: Request) -> Response:
+    """``GET /ui/static/{name}``: the style sheet, the scripts, the icon."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise ProblemError(NOT_FOUND, "no such file")
+    headers = {"Cache-Control": "max-age=3600"}
+    return Response(_file(name), headers=headers, media_type=STATIC[name])
+
+
+@cache
+def _file(name: str) -> bytes:
+    return resources.files("serving.web").joinpath("static", name).read_bytes()

@@ -1,0 +1,88 @@
+"""Numbers as people read them: risks, ranges, horizons and laboratory values, by language."""
+
+from collections.abc import Mapping
+
+from serving.web.texts import Texts
+
+__all__ = ["percent", "quantity", "span", "unit_label", "within_label", "years_label"]
+
+UNITS: Mapping[str, str] = {
+    "1": "",
+    "umol/L": "µmol/L",
+    "ug/mL": "µg/mL",
+    "ukat/L": "µkat/L",
+    "mg/(24.h)": "mg/24 h",
+    "g/(24.h)": "g/24 h",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+}
+"""UCUM codes that people write otherwise."""
+
+NONE = "–"
+
+
+def localised(text: str, t: Texts) -> str:
+    """A number with the decimal sign of the language."""
+    return text.replace(".", str(t["number"]["decimal"]))
+
+
+def percent(risk: float | None, t: Texts) -> str:
+    """A risk for people: whole percents from 10 % on, one decimal below.
+
+    Examples
+    --------
+    >>> from serving.web.texts import texts
+    >>> [percent(risk, texts("en")) for risk in (0.264, 0.062, 0.0004, None)]
+    ['26 %', '6.2 %', '< 0.1 %', '–']
+    >>> percent(0.062, texts("de"))
+    '6,2 %'
+    """
+    if risk is None:
+        return NONE
+    share = 100 * risk
+    if 0 < share < 0.1:
+        return localised("< 0.1 %", t)
+    return localised(f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %", t)
+
+
+def span(lower: float, upper: float, t: Texts) -> str:
+    """Two risks as one range.
+
+    Examples
+    --------
+    >>> from serving.web.texts import texts
+    >>> span(0.179, 0.442, texts("en"))
+    '18–44 %'
+    """
+    return f"{percent(lower, t).removesuffix(' %')}–{percent(upper, t)}"
+
+
+def years_label(years: float, t: Texts) -> str:
+    """A horizon in words."""
+    words: Mapping[str, str] = t["number"]
+    return words["year"] if years == 1 else words["years"].format(n=localised(f"{years:g}", t))
+
+
+def within_label(years: float, t: Texts) -> str:
+    """Until a horizon, in words."""
+    words: Mapping[str, str] = t["number"]
+    if years == 1:
+        return words["within_year"]
+    return words["within_years"].format(n=localised(f"{years:g}", t))
+
+
+def unit_label(unit: str) -> str:
+    """A unit as people write it; nothing for a dimensionless quantity."""
+    return UNITS.get(unit, unit)
+
+
+def quantity(value: float, unit: str, t: Texts) -> str:
+    """A laboratory value with its unit, to the digits a laboratory reports.
+
+    Examples
+    --------
+    >>> from serving.web.texts import texts
+    >>> quantity(2.4049, "g/dL", texts("en")), quantity(1240, "mg/dL", texts("en"))
+    ('2.4 g/dL', '1240 mg/dL')
+    """
+    text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{localised(text, t)} {unit_label(unit)}".rstrip()
