@@ -11,10 +11,18 @@ from itertools import combinations
 
 import numpy as np
 
-from features.history import Floats
+from features.history import Floats, Ints
 from models.risk import PARTIAL, Estimates
 
-__all__ = ["MARGIN", "Agreement", "Voice", "agreement_at", "apart_shares", "ranges_at_horizon"]
+__all__ = [
+    "MARGIN",
+    "Agreement",
+    "Voice",
+    "agreement_at",
+    "apart_shares",
+    "extremes",
+    "ranges_at_horizon",
+]
 
 MARGIN = 0.10
 """Absolute. Neighbouring groups of 20/2/20 lie 0.117 and 0.263 apart at two years: a tenth is about
@@ -109,6 +117,30 @@ def agreement_at(estimates: Mapping[str, Estimates], horizon_years: float, i: in
         if high.lower - low.upper >= MARGIN
     )
     return Agreement(horizon_years, tuple(voices), apart)
+
+
+def extremes(lower: Floats, upper: Floats) -> tuple[Ints, Ints]:
+    """(k,) model that says least and model that says most about each landmark.
+
+    -1 and -1 where no two of them part, as `agreement_at` finds.
+
+    Parameters
+    ----------
+    lower, upper : (m, k) arrays
+        What each of m models leaves open (`ranges_at_horizon`); NaN where it does not speak.
+
+    Examples
+    --------
+    >>> low = np.array([[0.06, 0.06], [0.44, 0.10], [0.41, np.nan]])
+    >>> [found.tolist() for found in extremes(low, low)]
+    [[0, -1], [1, -1]]
+    """
+    # Some pair parts if, and only if, the lowest upper end and the highest lower end do.
+    least = np.argmin(np.where(np.isnan(upper), np.inf, upper), axis=0)
+    most = np.argmax(np.where(np.isnan(lower), -np.inf, lower), axis=0)
+    column = np.arange(lower.shape[1])
+    apart = lower[most, column] - upper[least, column] >= MARGIN
+    return np.where(apart, least, -1), np.where(apart, most, -1)
 
 
 def apart_shares(estimates: Mapping[str, Estimates], horizon_years: float) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.criteria import STAGES, Staging, stage
-from features.history import Floats, History, Ints
+from features.history import Codes, Floats, History, Ints
 from features.landmark import LandmarkFeatures
 from models.eligibility import ELIGIBILITIES, ELIGIBLE, Eligibility, evaluate
 from models.published.pangea_smm import PANGEA_SMM
@@ -18,10 +18,96 @@ from models.trial import Trial, load_trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HORIZON_YEARS", "Screening", "screen"]
+__all__ = ["HORIZON_YEARS", "Screening", "Yield", "expected_yield", "ranked", "screen"]
 
 HORIZON_YEARS = 2.0
 """Trials of early treatment count events over the first years; two is the horizon models share."""
+
+
+def ranked(status: Codes, risk: Floats, lower: Floats, upper: Floats) -> Ints:
+    """(s,) subjects by eligibility – eligible, unknown, excluded –, then by risk, unknown last.
+
+    Parameters
+    ----------
+    status : (s,) array
+        Index into `models.eligibility.ELIGIBILITIES`.
+    risk, lower, upper : (s,) arrays
+        NaN where there is none. A range without a risk ranks by its middle.
+
+    Examples
+    --------
+    >>> nan = np.nan
+    >>> ranked(np.array([2, 0, 0, 0]), np.array([0.9, nan, nan, 0.2]),
+    ...        np.array([0.8, nan, 0.1, 0.1]), np.array([1.0, nan, 0.5, 0.3])).tolist()
+    [2, 3, 1, 0]
+    """
+    middle = np.where(np.isnan(risk), (lower + upper) / 2, risk)
+    place = np.where(np.isnan(middle), np.inf, -middle)
+    return np.lexsort((place, status)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """Events expected among the first n subjects of a ranked list, for every n.
+
+    Parameters
+    ----------
+    events, lower, upper : (m,) arrays
+        Sum of the risks of the first n subjects, and of the ends of their intervals; a subject
+        without an interval adds its risk to all three. The band is the sum of the subjects' own
+        doubts: it is wider than an interval of the sum would be.
+    unranked : (m,) array
+        Events expected among n of the same subjects taken in any order.
+    without_risk
+        Number of subjects left out because the model gives them no risk.
+    """
+
+    events: Floats
+    lower: Floats
+    upper: Floats
+    unranked: Floats
+    without_risk: int
+
+    def needed(self, events: float) -> int | None:
+        """Fewest subjects among whom so many events are expected; None where there are not enough.
+
+        Examples
+        --------
+        >>> risk = np.array([0.5, 0.3, 0.2])
+        >>> found = expected_yield(risk, risk, risk)
+        >>> found.needed(0.6), found.needed(2.0)
+        (2, None)
+        """
+        # Sums of decimals end a little off: 0.5 + 0.3 + 0.2 must reach 1.
+        n = int(np.searchsorted(self.events, events - 1e-9)) + 1
+        return n if n <= self.events.size else None
+
+
+def expected_yield(risk: Floats, lower: Floats, upper: Floats) -> Yield:
+    """Events expected by the horizon of the risks, highest risk first.
+
+    Parameters
+    ----------
+    risk, lower, upper : (s,) arrays
+        0-1; NaN where there is none.
+
+    Examples
+    --------
+    >>> nan = np.nan
+    >>> found = expected_yield(np.array([0.1, 0.4, nan]), np.array([0.0, 0.3, nan]),
+    ...                        np.array([0.2, nan, nan]))
+    >>> found.events.round(2).tolist(), found.upper.round(2).tolist(), found.without_risk
+    ([0.4, 0.5], [0.4, 0.6], 1)
+    """
+    known = np.flatnonzero(~np.isnan(risk))
+    order = known[np.argsort(-risk[known], kind="stable")]
+    events, low, high = (
+        np.cumsum(np.where(np.isnan(values[order]), risk[order], values[order]))
+        for values in (risk, lower, upper)
+    )
+    mean = float(risk[known].mean()) if known.size else 0.0
+    unranked = np.cumsum(np.full(known.size, mean))
+    return Yield(events, low, high, unranked, int(risk.size - known.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +140,8 @@ class Screening:
     upper: Floats
 
     def order(self) -> Ints:
-        """(s,) subjects as ranked: eligible, then unknown, then excluded; by risk, unknown last."""
-        # A range ranks by its middle; without one a subject stands behind all who have one.
-        middle = np.where(np.isnan(self.risk), (self.lower + self.upper) / 2, self.risk)
-        place = np.where(np.isnan(middle), np.inf, -middle)
-        return np.lexsort((place, self.eligibility.status)).astype(np.int64)
+        """(s,) subjects as `ranked`."""
+        return ranked(self.eligibility.status, self.risk, self.lower, self.upper)
 
     def counts(self) -> dict[str, int]:
         """Number of subjects by eligibility."""

@@ -8,7 +8,7 @@ from features.labs import LabRows
 from features.sources.csv import read_table
 from features.sources.long import read_long
 from features.sources.pangea import is_pangea, read_pangea
-from features.sources.tables import header_of
+from features.sources.tables import Names, header_of
 
 __all__ = ["Format", "read_visits"]
 
@@ -20,6 +20,7 @@ def read_visits(
     *,
     format: Format = "auto",  # noqa: A002
     codes: Path | str | None = None,
+    names: Names | None = None,
 ) -> LabRows:
     """Lab rows of a file, a folder or a database, in the order of the source.
 
@@ -34,6 +35,8 @@ def read_visits(
     codes
         CSV file with the columns ``code`` and ``analyte`` that maps a site's own codes to the
         catalogue; FHIR and OMOP only.
+    names
+        A table's own column names to those of the wide or the long layout.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def read_visits(
     """
     if format not in get_args(Format):
         raise InputError("format", f"is not known; expected one of {', '.join(get_args(Format))}")
+    if names is not None:
+        return _read_layout(Path(path), names)
     chosen = _detected(path) if format == "auto" else format
     if chosen == "fhir":
         from features.sources.fhir import read_fhir
@@ -53,7 +58,13 @@ def read_visits(
         return read_omop(path, codes=codes)
     if chosen == "pangea":
         return read_pangea(path)
-    return read_long(path) if "value" in header_of(Path(path)) else read_table(path)
+    return _read_layout(Path(path))
+
+
+def _read_layout(path: Path, names: Names | None = None) -> LabRows:
+    """Lab rows of the wide or the long layout, whichever the header shows."""
+    read = read_long if "value" in header_of(path, names) else read_table
+    return read(path, names=names)
 
 
 def _detected(path: Path | str) -> Format:

@@ -16,7 +16,7 @@ from features.errors import ColumnError, UnitError
 from features.labs import LabColumn, LabRows
 from features.sources.reading import SUBJECT_COLUMNS, Reading
 from features.sources.table import Cells, Table, checked_header
-from features.sources.tables import header_of, table_from_frame, table_of
+from features.sources.tables import Names, header_of, table_from_frame, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,13 +31,15 @@ LAB_COLUMNS = {
 """Column of the wide layout to analyte and unit."""
 
 
-def read_table(path: Path | str) -> LabRows:
+def read_table(path: Path | str, *, names: Names | None = None) -> LabRows:
     """Lab rows of a wide CSV or Parquet file, in the order of the file.
 
     Parameters
     ----------
     path
         CSV (UTF-8, commas, decimal points) or Parquet.
+    names
+        The file's own column names to those of this layout; other columns are not read.
 
     Raises
     ------
@@ -45,9 +47,9 @@ def read_table(path: Path | str) -> LabRows:
         If the file as a whole cannot be used; a cell that cannot is a problem of its subject.
     """
     path = Path(path)
-    header = header_of(path)
+    header = header_of(path, names)
     notes = check_header(header, source=path.name)
-    return _rows(table_of(path, _known(header)), notes)
+    return _rows(table_of(path, _known(header), names=names), notes)
 
 
 def rows_from_frame(frame: "pd.DataFrame", *, source: str) -> LabRows:

@@ -21,7 +21,7 @@ from features.labs import LabColumn, LabRows
 from features.sources.cells import CellFault, texts
 from features.sources.reading import SUBJECT_COLUMNS, Reading
 from features.sources.table import Cells
-from features.sources.tables import header_of, table_of
+from features.sources.tables import Names, header_of, table_of
 from features.units import factor_to_canonical, spelled_unit
 
 __all__ = ["LONG_COLUMNS", "is_loinc", "lab_columns", "measured_rows", "measured_unit", "read_long"]
@@ -40,8 +40,15 @@ SHOWN_UNIT = re.compile(r"[A-Za-zµμ\[\]().]{1,8}/[A-Za-z0-9.()]{1,8}")
 LEFT_OUT = "is no code of LOINC's, its check digit fails; the row was left out"
 
 
-def read_long(path: Path | str) -> LabRows:
+def read_long(path: Path | str, *, names: Names | None = None) -> LabRows:
     """Lab rows of a long CSV or Parquet file; every row of the file is one row.
+
+    Parameters
+    ----------
+    path
+        CSV (UTF-8, commas, decimal points) or Parquet.
+    names
+        The file's own column names to those of this layout; other columns are not read.
 
     Raises
     ------
@@ -49,13 +56,14 @@ def read_long(path: Path | str) -> LabRows:
         If the file as a whole cannot be used; a cell that cannot is a problem of its subject.
     """
     path = Path(path)
-    header = header_of(path)
+    header = header_of(path, names)
     for name in ("subject_id", "value", "unit"):
         if name not in header:
             message = f"has no column '{name}'; it is required in the long layout"
             raise ColumnError("header", message, row=1, source=path.name)
     known = {**SUBJECT_COLUMNS, **LONG_COLUMNS}
-    reading = Reading(table_of(path, {name: known[name] for name in header if name in known}))
+    wanted = {name: known[name] for name in header if name in known}
+    reading = Reading(table_of(path, wanted, names=names))
     reading.notes += [f"column {name[:60]!r} is not used" for name in header if name not in known]
     return measured_rows(reading)
 

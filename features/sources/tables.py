@@ -21,9 +21,12 @@ from features.sources.table import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["header_of", "is_parquet", "table_from_frame", "table_of"]
+__all__ = ["Names", "header_of", "is_parquet", "table_from_frame", "table_of"]
 
 PARQUET_MAGIC = b"PAR1"
+
+Names = Mapping[str, str]
+"""Normalised column name of a file to the name it is read by; other columns are not read."""
 
 
 def is_parquet(path: Path) -> bool:
@@ -32,8 +35,15 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == PARQUET_MAGIC or path.suffix.lower() in {".parquet", ".pq"}
 
 
-def header_of(path: Path) -> tuple[str, ...]:
+def header_of(path: Path, names: Names | None = None) -> tuple[str, ...]:
     """Normalised column names of a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    names
+        What its columns are read by, where they have names of their own.
 
     Raises
     ------
@@ -44,10 +54,24 @@ def header_of(path: Path) -> tuple[str, ...]:
         raise InputError("file", "does not exist", source=path.name)
     if path.stat().st_size == 0:
         raise InputError("file", "is empty; give a header and one row per visit", source=path.name)
-    return _parquet_header(path) if is_parquet(path) else csv_header(path)
+    header = _parquet_header(path) if is_parquet(path) else csv_header(path)
+    return header if names is None else _renamed(header, names, path.name)
 
 
-def table_of(path: Path, wanted: Mapping[str, Cells], *, may_be_empty: bool = False) -> Table:
+def _renamed(header: tuple[str, ...], names: Names, source: str) -> tuple[str, ...]:
+    for name in names:
+        if name not in header:
+            raise ColumnError(shown_name(name), "is no column of the file", source=source)
+    return checked_header((names[name] for name in header if name in names), source=source)
+
+
+def table_of(
+    path: Path,
+    wanted: Mapping[str, Cells],
+    *,
+    may_be_empty: bool = False,
+    names: Names | None = None,
+) -> Table:
     """The wanted columns of a CSV or Parquet file, without its blank rows.
 
     Parameters
@@ -59,7 +83,13 @@ def table_of(path: Path, wanted: Mapping[str, Cells], *, may_be_empty: bool = Fa
         cell holds something else, all cells are text.
     may_be_empty
         Whether a header without rows will do.
+    names
+        As given to `header_of`.
     """
+    if names is not None:
+        table = table_of(path, {own: wanted[name] for own, name in names.items() if name in wanted})
+        columns = {names[own]: cells for own, cells in table.columns.items()}
+        return Table(table.source, columns, table.row, table.ragged)
     table = _read_parquet(path, set(wanted)) if is_parquet(path) else read_csv(path, wanted)
     if len(table) == 0 and not may_be_empty:
         raise InputError("file", "has a header and no rows", source=path.name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.agreement import agreement_at, apart_shares
+from models.agreement import agreement_at, apart_shares, extremes, ranges_at_horizon
 from models.catalogue import PUBLISHED
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 
@@ -55,3 +55,24 @@ def test_published_scores_part_about_a_person_with_a_large_marrow_and_little_pro
     features = landmarks(bmpc=45.0, m_protein=1.0, flc_ratio_involved=5.0, albumin=4.2)
     estimates = {name: PUBLISHED[name].estimate(features) for name in ("20-2-20", "penn")}
     assert agreement_at(estimates, 2.0).apart == (("20-2-20", "penn"),)
+
+
+def test_many_landmarks_at_once_part_where_each_alone_does():
+    rng = np.random.default_rng(3)
+    estimates = {}
+    for name in "abcde":
+        low = np.round(rng.random(400) * 0.5, 2)
+        kind = rng.choice([OK, PARTIAL, REFUSED], 400)
+        risk = np.where(kind == OK, low, NAN)
+        rows = zip(kind, risk, low, low + np.round(rng.random(400) * 0.2, 2), strict=True)
+        estimates[name] = says(*rows)
+    ranges = [ranges_at_horizon(found, 2.0) for found in estimates.values()]
+    least, most = extremes(*(np.array(ends) for ends in zip(*ranges, strict=True)))
+    parted = 0
+    for i in range(400):
+        alone = agreement_at(estimates, 2.0, i)
+        assert (least[i] < 0) == alone.agree
+        if not alone.agree:
+            assert ("abcde"[least[i]], "abcde"[most[i]]) in alone.apart
+            parted += 1
+    assert 50 < parted < 400

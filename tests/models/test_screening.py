@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.catalogue import PUBLISHED
-from models.screening import screen
+from models.screening import expected_yield, ranked, screen
 from models.trial import load_trial
 
 NAN = float("nan")
@@ -82,3 +82,33 @@ def test_subjects_are_judged_at_their_last_visit(landmarks, history):
     found = screen(earlier, "DETER-SMM")
     assert found.subject_ids == ("A",)
     assert found.eligibility.status_at(0) == "excluded"
+
+
+def test_the_yield_curve_rises_ever_more_slowly_to_the_sum_of_all_risks():
+    risk = np.random.default_rng(1).random(200)
+    found = expected_yield(risk, risk / 2, np.minimum(2 * risk, 1))
+    steps = np.diff(found.events, prepend=0)
+    assert (steps >= 0).all()
+    assert (np.diff(steps) <= 1e-12).all()
+    assert found.events[-1] == pytest.approx(risk.sum())
+    assert found.unranked[-1] == pytest.approx(risk.sum())
+    assert (found.events >= found.unranked - 1e-9).all()
+    assert (found.lower <= found.events).all() and (found.events <= found.upper).all()
+
+
+def test_the_fewest_subjects_for_so_many_events():
+    # 0.5, 0.3, 0.2 in order: 0.5, 0.8, 1.0 events.
+    risk = np.array([0.2, NAN, 0.5, 0.3])
+    found = expected_yield(risk, risk, risk)
+    assert [found.needed(events) for events in (0.1, 0.5, 0.6, 1.0, 1.1)] == [1, 1, 2, 3, None]
+    assert found.without_risk == 1
+    nobody = expected_yield(np.array([NAN]), np.array([NAN]), np.array([NAN]))
+    assert nobody.events.size == 0
+    assert nobody.needed(1) is None
+
+
+def test_ranking_by_hand():
+    # Unknown eligibility behind eligible whatever the risk; no risk behind any range.
+    status = np.array([1, 0, 0, 2])
+    order = ranked(status, *np.array([[0.9, NAN, 0.1, 1], [0.9, NAN, 0, 1], [0.9, NAN, 1, 1]]))
+    assert order.tolist() == [2, 1, 0, 3]
