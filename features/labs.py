@@ -14,6 +14,7 @@ from features.history import UNKNOWN, Codes, Floats, Ints
 
 __all__ = [
     "DAYS_PER_YEAR",
+    "CellFault",
     "LabColumn",
     "LabRows",
     "Problem",
@@ -66,6 +67,15 @@ class LabColumn:
     visit: Ints
     value: Floats
     field: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """What is wrong with the cell at an index of a column."""
+
+    index: int
+    expected: str
+    severity: Severity = "refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,26 @@ that is impossible in the unit given but usual in another is an error that names
 because g/L against g/dL and mg/dL against mg/L are the silent factors of ten in this field.
 """
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
 from features.analytes import ANALYTES, Analyte
 from features.errors import InputError, UnitError
 
-__all__ = ["analyte_named", "factor_to_canonical", "likely_unit", "spelled_unit", "to_canonical"]
+__all__ = [
+    "analyte_named",
+    "factor_to_canonical",
+    "likely_unit",
+    "measured_unit",
+    "spelled_unit",
+    "to_canonical",
+]
 
 Floats = NDArray[np.float64]
+ANNOTATION = re.compile(r"\{[^{}]*\}")
+SHOWN_UNIT = re.compile(r"[A-Za-zµμ\[\]().]{1,8}/[A-Za-z0-9.()]{1,8}")
 
 
 def analyte_named(name: str, *, field: str | None = None) -> Analyte:
@@ -73,6 +84,26 @@ def factor_to_canonical(analyte: Analyte, unit: str | None, *, field: str | None
             field or analyte.name, f"unit '{shown}' is not understood; expected one of {accepted}"
         )
     return factor
+
+
+def measured_unit(analyte: Analyte, unit: str) -> str:
+    """Unit as the catalogue spells it; blank or an annotation is ``1`` where there is no unit.
+
+    Raises
+    ------
+    UnitError
+        If the unit is not one the analyte is measured in; only what looks like a unit is shown.
+    """
+    if analyte.unit == "1" and (not unit or ANNOTATION.fullmatch(unit)):
+        return "1"
+    try:
+        factor_to_canonical(analyte, unit)
+    except UnitError:
+        if not unit or SHOWN_UNIT.fullmatch(unit):
+            raise
+        expected = f"unit is not understood; expected one of {', '.join(analyte.units)}"
+        raise UnitError(analyte.name, expected) from None
+    return spelled_unit(unit)
 
 
 def to_canonical(analyte: Analyte, values: Floats, unit: str) -> Floats:

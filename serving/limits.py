@@ -28,20 +28,21 @@ RISK_BYTES = 256 * 1024
 BATCH_BYTES = 16 * 1024 * 1024
 MOST_SUBJECTS = 1000
 MOST_VISITS = 500
+FHIR_VERSION = "4.0"
 BODY_SECONDS = 20.0
 """A body that takes longer to arrive is given up; slow senders must not hold connections."""
 
 
 def require_media_type(headers: Mapping[str, str], *accepted: str) -> None:
     """Refuse a body of another media type, or a compressed one, whose size cannot be counted."""
-    media_type, _, parameters = headers.get("content-type", "").partition(";")
-    if media_type.strip().lower() not in accepted:
+    media_type, *parameters = headers.get("content-type", "").lower().split(";")
+    if media_type.strip() not in accepted:
         raise ProblemError(UNSUPPORTED, f"Content-Type must be {' or '.join(accepted)}")
-    charset = parameters.strip().lower()
-    if charset not in ("", "charset=utf-8", 'charset="utf-8"') and not charset.startswith(
-        "boundary"
-    ):
+    given = dict(each.replace('"', "").strip().partition("=")[::2] for each in parameters)
+    if given.get("charset", "utf-8") != "utf-8":
         raise ProblemError(UNSUPPORTED, "the charset must be UTF-8")
+    if given.get("fhirversion", FHIR_VERSION) != FHIR_VERSION:
+        raise ProblemError(UNSUPPORTED, f"the fhirVersion must be {FHIR_VERSION}")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise ProblemError(UNSUPPORTED, "compressed bodies are not taken; send it as it is")
 

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from features.analytes import ANALYTES
 from models.catalogue import PUBLISHED
 from serving.answer import NOTICE
 from serving.problems import (
@@ -26,6 +27,8 @@ __all__ = ["document"]
 ALWAYS = (METHOD, INTERNAL)
 WITH_MODELS = (NOT_READY, *ALWAYS)
 WITH_BODY = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, *WITH_MODELS)
+
+FHIR_JSON = "application/fhir+json"
 
 EXAMPLE: Schema = {
     "subject": {"sex": "female", "age": 61, "heavy_chain": "IgG", "light_chain": "kappa"},
@@ -52,6 +55,47 @@ EXAMPLE: Schema = {
     ],
 }
 """A made-up person."""
+
+
+def _observation(code: str, value: float, unit: str, day: str) -> Schema:
+    return {
+        "resource": {
+            "resourceType": "Observation",
+            "id": f"{code}-{day}",
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "subject": {"reference": "Patient/made-up"},
+            "effectiveDateTime": day,
+            "valueQuantity": {
+                "value": value,
+                "unit": unit,
+                "system": "http://unitsofmeasure.org",
+                "code": unit,
+            },
+        }
+    }
+
+
+PATIENT: Schema = {
+    "resourceType": "Patient",
+    "id": "made-up",
+    "gender": "female",
+    "birthDate": "1964-05",
+}
+
+FHIR_EXAMPLE: Schema = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [
+        {"resource": PATIENT},
+        *(
+            _observation(ANALYTES[name].loinc[0], given["value"], given["unit"], visit["date"])
+            for visit in EXAMPLE["visits"]
+            for name, given in visit["labs"].items()
+        ),
+    ],
+}
+"""The same person as FHIR R4."""
 
 
 @cache
@@ -90,6 +134,16 @@ def _paths() -> Schema:
                 {"subjects": [EXAMPLE]},
             )
         },
+        "/v1/fhir/risk-assessment": {
+            "post": _post(
+                "fhir_risk_assessment",
+                "One Patient with Observations, FHIR R4",
+                "FhirRequest",
+                "FhirAnswer",
+                FHIR_EXAMPLE,
+                FHIR_JSON,
+            )
+        },
         "/v1/models": {"get": _get("models", "What answers now", "Models", WITH_MODELS)},
         "/v1/models/{name}": {
             "get": _get("model", "One model", "ModelAnswer", (NOT_FOUND, *WITH_MODELS)),
@@ -120,13 +174,20 @@ def _get(
     }
 
 
-def _post(operation: str, summary: str, asked: str, told: str, example: Schema) -> Schema:
+def _post(
+    operation: str,
+    summary: str,
+    asked: str,
+    told: str,
+    example: Schema,
+    media_type: str = "application/json",
+) -> Schema:
     return {
-        **_get(operation, summary, told, WITH_BODY),
+        **_get(operation, summary, told, WITH_BODY, media_type),
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {
+                media_type: {
                     "schema": ref(asked),
                     "examples": {"made-up": {"value": example}},
                 }

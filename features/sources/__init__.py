@@ -1,14 +1,16 @@
-"""Readers, one per format, all to the same lab rows."""
+"""Readers, one per format, all to the same lab rows.
+
+Each is imported when it is asked for: a server reads FHIR and needs no reader of tables.
+"""
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from features.errors import InputError
 from features.labs import LabRows
-from features.sources.csv import read_table
-from features.sources.long import read_long
-from features.sources.pangea import is_pangea, read_pangea
-from features.sources.tables import Names, header_of
+
+if TYPE_CHECKING:
+    from features.sources.tables import Names
 
 __all__ = ["Format", "read_visits"]
 
@@ -20,7 +22,7 @@ def read_visits(
     *,
     format: Format = "auto",  # noqa: A002
     codes: Path | str | None = None,
-    names: Names | None = None,
+    names: "Names | None" = None,
 ) -> LabRows:
     """Lab rows of a file, a folder or a database, in the order of the source.
 
@@ -57,12 +59,18 @@ def read_visits(
 
         return read_omop(path, codes=codes)
     if chosen == "pangea":
+        from features.sources.pangea import read_pangea
+
         return read_pangea(path)
     return _read_layout(Path(path))
 
 
-def _read_layout(path: Path, names: Names | None = None) -> LabRows:
+def _read_layout(path: Path, names: "Names | None" = None) -> LabRows:
     """Lab rows of the wide or the long layout, whichever the header shows."""
+    from features.sources.csv import read_table
+    from features.sources.long import read_long
+    from features.sources.tables import header_of
+
     read = read_long if "value" in header_of(path, names) else read_table
     return read(path, names=names)
 
@@ -79,4 +87,7 @@ def _detected(path: Path | str) -> Format:
         with file.open("rb") as opened:
             if opened.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
                 return "fhir"
+    from features.sources.pangea import is_pangea
+    from features.sources.tables import header_of
+
     return "pangea" if is_pangea(header_of(file)) else "csv"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from features.errors import InputError
 
-__all__ = ["Json", "resources_of"]
+__all__ = ["Json", "entries_of", "resources_of"]
 
 Json = Mapping[str, object]
 
@@ -36,7 +36,7 @@ def resources_of(path: Path) -> Iterator[tuple[int, str, Json]]:
     except ValueError:
         yield from _lines(text, path.name)
         return
-    yield from _entries(whole, path.name)
+    yield from entries_of(whole, path.name)
 
 
 def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
@@ -51,7 +51,14 @@ def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
         yield row, "", _object(resource, row, source)
 
 
-def _entries(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
+def entries_of(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
+    """Row, full URL and content of every resource of a decoded Bundle, list or resource.
+
+    Raises
+    ------
+    InputError
+        At the first entry that is not an object.
+    """
     if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
         entries = whole.get("entry", [])
         if not isinstance(entries, list):

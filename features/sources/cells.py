@@ -7,7 +7,6 @@ cell never repeats it.
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -15,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.history import UNKNOWN, Codes, Floats, Ints
-from features.labs import Severity
+from features.labs import CellFault
 
-__all__ = ["SERIAL_DATE", "CellFault", "codes", "days", "numbers", "texts"]
+__all__ = ["SERIAL_DATE", "codes", "days", "numbers", "texts"]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -33,15 +32,6 @@ NOT_A_DATE = "is not a date; write YYYY-MM-DD"
 TOO_EARLY = "lies before 1900"
 FIRST_DAY = (date(1900, 1, 1) - date(1970, 1, 1)).days
 MISSING_DAY = np.iinfo(np.int64).min
-
-
-@dataclass(frozen=True, slots=True)
-class CellFault:
-    """What is wrong with the cell at an index of a column."""
-
-    index: int
-    expected: str
-    severity: Severity = "refused"
 
 
 def texts(column: pa.Array) -> pa.Array:

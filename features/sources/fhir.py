@@ -7,25 +7,20 @@ and absent values are counted in the notes, never used.
 
 import importlib.util
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from features.analytes import Analyte
 from features.errors import InputError
-from features.labs import DAYS_PER_YEAR, LabRows
+from features.labs import LabRows
 from features.sources.bundles import Json, resources_of
 from features.sources.codes import read_codes
 from features.sources.long import measured_rows
-from features.sources.observations import Gathered, Measured, gather_observation, gather_patient
+from features.sources.observations import Gathered, Measured, age_on, birth_of, gather
 from features.sources.reading import Reading
 from features.sources.table import Table
-
-if TYPE_CHECKING:
-    from fhir.resources.R4B.patient import Patient
 
 __all__ = ["read_fhir", "rows_from_resources"]
 
@@ -43,7 +38,7 @@ def read_fhir(path: Path | str, *, codes: Path | str | None = None) -> LabRows:
     Raises
     ------
     InputError
-        If the file is not JSON, holds no resource, or the extra ``fhir`` is not installed.
+        If the file is not JSON, holds no resource, or the extra ``serve`` is not installed.
     """
     path = Path(path)
     return rows_from_resources(resources_of(path), codes=read_codes(codes), source=path.name)
@@ -67,18 +62,8 @@ def rows_from_resources(
         What messages call it.
     """
     if importlib.util.find_spec("fhir") is None:
-        raise InputError("FHIR", "needs the extra: pip install 'smoulder[fhir]'", source=source)
-    found = Gathered(codes or {})
-    listed = list(resources)
-    for row, url, resource in listed:
-        if resource.get("resourceType") == "Patient":
-            gather_patient(found, row, url, resource)
-    for row, _, resource in listed:
-        kind = resource.get("resourceType")
-        if kind == "Observation":
-            gather_observation(found, row, resource)
-        elif kind != "Patient":
-            found.passed_over["resources that are neither Patient nor Observation"] += 1
+        raise InputError("FHIR", "needs the extra: pip install 'smoulder[serve]'", source=source)
+    found = gather(resources, codes)
     _add_patients_without_values(found)
     if not found.measured:
         raise InputError(
@@ -98,14 +83,14 @@ def _add_patients_without_values(found: Gathered) -> None:
 def _lab_rows(found: Gathered, source: str) -> LabRows:
     measured = found.measured
     sexes = {s: str(patient.gender or "") for s, patient in found.patients.items()}
-    births = {s: _birth(patient) for s, patient in found.patients.items()}
+    births = {s: birth_of(patient) for s, patient in found.patients.items()}
     table = Table(
         source,
         {
             "subject_id": pa.array([m.subject for m in measured], pa.string()),
             "date": pa.array([m.day for m in measured], pa.string()),
             "sex": pa.array([_sex(sexes.get(m.subject, "")) for m in measured], pa.string()),
-            "age": pa.array([_age(m.day, births.get(m.subject)) for m in measured], pa.float64()),
+            "age": pa.array([age_on(m.day, births.get(m.subject)) for m in measured], pa.float64()),
             "analyte": pa.array([m.analyte for m in measured], pa.string()),
             "value": pa.array([m.value for m in measured], pa.float64()),
             "unit": pa.array([m.unit for m in measured], pa.string()),
@@ -122,18 +107,3 @@ def _lab_rows(found: Gathered, source: str) -> LabRows:
 
 def _sex(gender: str) -> str:
     return gender if gender in ("female", "male") else ""
-
-
-def _birth(patient: "Patient") -> date | None:
-    """Day of birth; the middle of the year or month where only those are given."""
-    if patient.birthDate is None:
-        return None
-    # A partial date stays text, a whole one is a date: both print as ISO.
-    text = str(patient.birthDate)
-    return date.fromisoformat(text[:10] + {4: "-07-01", 7: "-15"}.get(len(text), ""))
-
-
-def _age(day: str, birth: date | None) -> float | None:
-    if birth is None or len(day) < len("2024-01-05"):
-        return None
-    return (date.fromisoformat(day[:10]) - birth).days / DAYS_PER_YEAR

@@ -5,7 +5,6 @@
 are passed over; rows of one day become one visit.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,14 +16,15 @@ from numpy.typing import NDArray
 from features.analytes import ANALYTES, Analyte, analyte_for_loinc
 from features.errors import ColumnError, UnitError
 from features.history import Floats, Ints
-from features.labs import LabColumn, LabRows
-from features.sources.cells import CellFault, texts
+from features.labs import CellFault, LabColumn, LabRows
+from features.loinc import LEFT_OUT, is_loinc
+from features.sources.cells import texts
 from features.sources.reading import SUBJECT_COLUMNS, Reading
 from features.sources.table import Cells
 from features.sources.tables import Names, header_of, table_of
-from features.units import factor_to_canonical, spelled_unit
+from features.units import measured_unit
 
-__all__ = ["LONG_COLUMNS", "is_loinc", "lab_columns", "measured_rows", "measured_unit", "read_long"]
+__all__ = ["LONG_COLUMNS", "lab_columns", "measured_rows", "read_long"]
 
 LONG_COLUMNS: dict[str, Cells] = {
     "analyte": "text",
@@ -33,11 +33,7 @@ LONG_COLUMNS: dict[str, Cells] = {
     "unit": "text",
 }
 
-LOINC = re.compile(r"(\d{1,6})-(\d)", re.ASCII)
 Bools = NDArray[np.bool_]
-ANNOTATION = re.compile(r"\{[^{}]*\}")
-SHOWN_UNIT = re.compile(r"[A-Za-zµμ\[\]().]{1,8}/[A-Za-z0-9.()]{1,8}")
-LEFT_OUT = "is no code of LOINC's, its check digit fails; the row was left out"
 
 
 def read_long(path: Path | str, *, names: Names | None = None) -> LabRows:
@@ -96,42 +92,6 @@ def distinct(cells: pa.Array) -> tuple[Ints, list[str]]:
     """(n,) index of each cell into the distinct texts, and those."""
     encoded = pc.dictionary_encode(cells)
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
-
-
-def is_loinc(code: str) -> bool:
-    """Whether a code is shaped like LOINC's and its check digit (Luhn) is right.
-
-    Examples
-    --------
-    >>> is_loinc("33944-0"), is_loinc("33944-8")
-    (True, False)
-    """
-    matched = LOINC.fullmatch(code)
-    if matched is None:
-        return False
-    doubled = (2 * int(d) if i % 2 == 0 else int(d) for i, d in enumerate(matched[1][::-1]))
-    total = sum(d - 9 if d > 9 else d for d in doubled)
-    return (10 - total % 10) % 10 == int(matched[2])
-
-
-def measured_unit(analyte: Analyte, unit: str) -> str:
-    """Unit as the catalogue spells it; blank or an annotation is ``1`` where there is no unit.
-
-    Raises
-    ------
-    UnitError
-        If the unit is not one the analyte is measured in; only what looks like a unit is shown.
-    """
-    if analyte.unit == "1" and (not unit or ANNOTATION.fullmatch(unit)):
-        return "1"
-    try:
-        factor_to_canonical(analyte, unit)
-    except UnitError:
-        if not unit or SHOWN_UNIT.fullmatch(unit):
-            raise
-        expected = f"unit is not understood; expected one of {', '.join(analyte.units)}"
-        raise UnitError(analyte.name, expected) from None
-    return spelled_unit(unit)
 
 
 def lab_columns(

@@ -1,24 +1,25 @@
 """What the Patients and Observations of FHIR R4 say of tests of the catalogue."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.analytes import Analyte, analyte_for_loinc
-from features.labs import Severity
+from features.labs import DAYS_PER_YEAR, CellFault, Severity
+from features.loinc import LEFT_OUT, is_loinc
 from features.sources.bundles import Json
-from features.sources.cells import CellFault
-from features.sources.long import LEFT_OUT, is_loinc
 
 if TYPE_CHECKING:
     from fhir.resources.R4B.codeableconcept import CodeableConcept
     from fhir.resources.R4B.observation import Observation, ObservationComponent
     from fhir.resources.R4B.patient import Patient
 
-__all__ = ["Gathered", "Measured", "gather_observation", "gather_patient"]
+__all__ = ["Gathered", "Measured", "age_on", "birth_of", "gather"]
 
 LOINC_SYSTEM = "http://loinc.org"
 USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -26,11 +27,18 @@ UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
 Fault = tuple[str, CellFault]
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One value of one Observation."""
+    """One value of one Observation.
+
+    Parameters
+    ----------
+    moment
+        Seconds since 1970-01-01 of the sample; NaN where only a day is known.
+    """
 
     subject: str
     day: str
@@ -38,6 +46,7 @@ class Measured:
     value: float
     unit: str
     row: int
+    moment: float = np.nan
 
 
 @dataclass(slots=True)
@@ -48,6 +57,7 @@ class Gathered:
     patients: dict[str, "Patient"] = field(default_factory=dict)
     patient_row: dict[str, int] = field(default_factory=dict)
     subject_of_url: dict[str, str] = field(default_factory=dict)
+    day_of_member: dict[str, str] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -73,7 +83,53 @@ def _model_errors(error: ValueError) -> str:
     return next(iter(places), "resource")[:80]
 
 
-def gather_patient(found: Gathered, row: int, url: str, resource: Json) -> None:
+def gather(
+    resources: Iterable[tuple[int, str, Json]], codes: Mapping[str, Analyte] | None = None
+) -> Gathered:
+    """What resources say: Patients, panels and reports first, then the results of them.
+
+    Parameters
+    ----------
+    resources
+        ``(row, full URL or "", resource as parsed JSON)``.
+    codes
+        A site's own code to analyte.
+    """
+    found = Gathered(codes or {})
+    listed = list(resources)
+    for row, url, resource in listed:
+        kind = resource.get("resourceType")
+        if kind == "Patient":
+            _gather_patient(found, row, url, resource)
+        elif kind in ("Observation", "DiagnosticReport"):
+            _gather_panel(found, resource)
+    for row, url, resource in listed:
+        kind = resource.get("resourceType")
+        if kind == "Observation":
+            _gather_observation(found, row, url, resource)
+        elif kind != "Patient":
+            found.passed_over["resources that are neither Patient nor Observation"] += 1
+    _leave_out_followed(found)
+    return found
+
+
+def _leave_out_followed(found: Gathered) -> None:
+    """Leave out what a later sample of the same day measured again: a visit is one day."""
+    of_day: dict[tuple[str, str, str], list[int]] = {}
+    for i, measured in enumerate(found.measured):
+        if not np.isnan(measured.value) and not np.isnan(measured.moment):
+            of_day.setdefault((measured.subject, measured.day, measured.analyte), []).append(i)
+    for same in of_day.values():
+        last = max(found.measured[i].moment for i in same)
+        for i in same:
+            measured = found.measured[i]
+            if measured.moment < last:
+                found.measured[i] = replace(measured, value=np.nan)
+                expected = "was measured again later that day; the earlier value was left out"
+                found.faults.append((measured.analyte, CellFault(i, expected, "doubted")))
+
+
+def _gather_patient(found: Gathered, row: int, url: str, resource: Json) -> None:
     """Keep a Patient, or its fault."""
     from fhir.resources.R4B.patient import Patient
 
@@ -90,7 +146,26 @@ def gather_patient(found: Gathered, row: int, url: str, resource: Json) -> None:
         found.subject_of_url[url] = subject
 
 
-def gather_observation(found: Gathered, row: int, resource: Json) -> None:
+def _gather_panel(found: Gathered, resource: Json) -> None:
+    """Keep the day of a panel or report for those of its results that carry none."""
+    day = resource.get("effectiveDateTime")
+    if not isinstance(day, str) or not _is_day(day[:10]):
+        return
+    for part in ("hasMember", "result"):
+        members = resource.get(part, [])
+        for member in members if isinstance(members, list) else []:
+            if isinstance(member, dict):
+                found.day_of_member[str(member.get("reference"))] = day[:10]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return ISO_DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> None:
     """Keep the values of an Observation and of its components, or what is wrong with them."""
     from fhir.resources.R4B.observation import Observation
 
@@ -109,10 +184,12 @@ def gather_observation(found: Gathered, row: int, resource: Json) -> None:
     if status in UNUSED_STATUS:
         found.passed_over[f"Observations with status {status}"] += 1
         return
-    day = _day(observation)
-    _gather_part(found, observation, row, subject, day, status)
+    of_panel = (found.day_of_member.get(name) for name in (url, f"Observation/{observation.id}"))
+    day = _day(observation) or next((day for day in of_panel if day), "")
+    blank = Measured(subject, day, "", np.nan, "", row, _moment(observation))
+    _gather_part(found, observation, blank, status)
     for component in observation.component or []:
-        _gather_part(found, component, row, subject, day, status)
+        _gather_part(found, component, blank, status)
 
 
 def _other_tests(resource: Json, local: Mapping[str, Analyte]) -> int:
@@ -146,9 +223,7 @@ def _is_of_interest(coding: Json, local: Mapping[str, Analyte]) -> bool:
 def _gather_part(
     found: Gathered,
     part: "Observation | ObservationComponent",
-    row: int,
-    subject: str,
-    day: str,
+    blank: Measured,
     status: str,
 ) -> None:
     analyte, wrong = _analyte(part.code, found.codes)
@@ -163,7 +238,7 @@ def _gather_part(
     value = _value(part) if exact or part.valueBoolean is not None else np.nan
     unit = "" if quantity is None else str(quantity.code or quantity.unit or "")
     name = analyte.name if analyte is not None else ""
-    found.measured.append(Measured(subject, day, name, value, unit, row))
+    found.measured.append(replace(blank, analyte=name, value=value, unit=unit))
     if analyte is None:
         found.fault("Observation.code", LEFT_OUT, doubted=True)
         return
@@ -217,13 +292,38 @@ def _last_part(url: str) -> str:
     return url.split("/_history/", 1)[0].rsplit("/", 1)[-1].rsplit(":", 1)[-1].lstrip("#")
 
 
-def _day(observation: "Observation") -> str:
+def _effective(observation: "Observation") -> object:
     period = observation.effectivePeriod
-    given: object = (
+    return (
         observation.effectiveDateTime
         or observation.effectiveInstant
         or (period.start if period is not None else None)
     )
-    if given is None:
-        return ""
-    return str(given)[:10]
+
+
+def _day(observation: "Observation") -> str:
+    given = _effective(observation)
+    return "" if given is None else str(given)[:10]
+
+
+def _moment(observation: "Observation") -> float:
+    given = _effective(observation)
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given.timestamp()
+    return np.nan
+
+
+def birth_of(patient: "Patient") -> date | None:
+    """Day of birth; the middle of the year or month where only those are given."""
+    if patient.birthDate is None:
+        return None
+    # A partial date stays text, a whole one is a date: both print as ISO.
+    text = str(patient.birthDate)
+    return date.fromisoformat(text[:10] + {4: "-07-01", 7: "-15"}.get(len(text), ""))
+
+
+def age_on(day: str, birth: date | None) -> float | None:
+    """Age in years on an ISO day; None where either day is not known."""
+    if birth is None or len(day) < len("2024-01-05"):
+        return None
+    return (date.fromisoformat(day[:10]) - birth).days / DAYS_PER_YEAR

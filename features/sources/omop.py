@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from features.analytes import ANALYTES, Analyte, analyte_for_loinc
 from features.errors import InputError
 from features.history import Ints
-from features.labs import LabRows
+from features.labs import CellFault, LabRows
 from features.sources.cdm import TableReader, cdm_tables
-from features.sources.cells import CellFault, numbers, texts
+from features.sources.cells import numbers, texts
 from features.sources.codes import read_codes
 from features.sources.long import distinct, measured_rows
 from features.sources.reading import Reading

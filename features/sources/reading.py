@@ -22,6 +22,7 @@ from features.history import (
     Ints,
 )
 from features.labs import (
+    CellFault,
     LabColumn,
     LabRows,
     Problem,
@@ -29,7 +30,7 @@ from features.labs import (
     unknown_codes,
     years_from_days,
 )
-from features.sources.cells import MISSING_DAY, SERIAL_DATE, CellFault, codes, days, numbers, texts
+from features.sources.cells import MISSING_DAY, SERIAL_DATE, codes, days, numbers, texts
 from features.sources.table import Cells, Table
 
 __all__ = ["CHAINS", "SEXES", "SUBJECT_COLUMNS", "Reading"]

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from features.analytes import ANALYTES, analyte_for_loinc, column_name
-from features.sources.long import is_loinc
+from features.loinc import is_loinc
 
 
 def test_every_loinc_code_passes_its_check_digit_and_names_one_analyte():

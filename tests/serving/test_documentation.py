@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serving.api import ROUTES
+from serving.app import API
 from serving.openapi import EXAMPLE, document
 from serving.problems import PROBLEM_KINDS
 
@@ -15,7 +15,7 @@ BLOCKS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, 
 
 def test_the_documented_routes_are_the_servers() -> None:
     named = set(re.findall(r"^\| `((?:GET|POST) \S+)`", PAGE, re.MULTILINE))
-    methods = {route.path: (route.methods or set()) - {"HEAD"} for route in ROUTES}
+    methods = {route.path: (route.methods or set()) - {"HEAD"} for route in API}
     assert named == {f"{method} {path}" for path, found in methods.items() for method in found}
 
 

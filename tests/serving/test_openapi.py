@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 
 from features.analytes import ANALYTES
-from serving.api import ROUTES
+from serving.app import API
 from serving.openapi import EXAMPLE, document
 from serving.request import read_risk
 
@@ -18,7 +18,7 @@ ASKED = {
 def test_the_document_is_openapi_3_1_and_names_every_route() -> None:
     content = document()
     assert content["openapi"].startswith("3.1")
-    assert set(content["paths"]) == {route.path for route in ROUTES}
+    assert set(content["paths"]) == {route.path for route in API}
     for name, component in content["components"]["schemas"].items():
         jsonschema.Draft202012Validator.check_schema(component)
         assert component["type"] == "object", name

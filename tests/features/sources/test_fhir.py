@@ -224,3 +224,51 @@ def test_an_observation_without_a_subject_is_nobodys(read):
     rows = read(PATIENT, observation(), nameless)
     assert rows.subject_ids == ("p1", "")
     assert check(rows).refusals() == {1: "row 3, subject_id: is empty; every row names its subject"}
+
+
+def test_of_two_results_on_one_day_the_later_sample_counts(read):
+    rows = read(
+        PATIENT,
+        observation(value=24, effectiveDateTime="2024-01-05T18:00:00Z"),
+        # Written earlier by the clock on the wall, and later in time.
+        observation(value=26, effectiveDateTime="2024-01-05T14:00:00-08:00"),
+    )
+    assert values(rows) == {("m_protein", "g/L"): [26.0]}
+    (problem,) = rows.problems
+    assert (problem.severity, problem.row) == ("doubted", 2)
+    assert "measured again later that day" in problem.expected
+
+
+def test_two_results_of_a_day_without_a_time_stay_a_contradiction(read):
+    rows = read(
+        PATIENT,
+        observation(value=24, effectiveDateTime="2024-01-05"),
+        observation(value=26, effectiveDateTime="2024-01-05"),
+    )
+    assert values(rows) == {("m_protein", "g/L"): [24.0, 26.0]}
+
+
+def test_a_panel_or_report_gives_its_day_to_results_without_one(read):
+    panel = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": loinc("58410-2"),
+        "effectiveDateTime": "2024-02-01T08:00:00Z",
+        "hasMember": [{"reference": "Observation/hb"}],
+    }
+    report = {
+        "resourceType": "DiagnosticReport",
+        "effectiveDateTime": "2024-03-01",
+        "result": [{"reference": "Observation/m"}, {"reference": "Observation/own"}],
+    }
+    hb, m, own = (
+        observation("718-7", 12, "g/dL", id="hb"),
+        observation(id="m"),
+        observation(id="own"),
+    )
+    del hb["effectiveDateTime"], m["effectiveDateTime"]
+    rows = read(PATIENT, panel, report, hb, m, own)
+    # 2024-02-01 is day 19754, 2024-03-01 day 19783; `own` keeps its own, 2024-01-05.
+    days = (rows.time_years * 365.25).round().tolist()
+    assert sorted(days) == [19_727, 19_754, 19_783]
+    assert not [p for p in rows.problems if p.severity == "refused"]

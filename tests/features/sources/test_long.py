@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from features.analytes import ANALYTES
 from features.errors import UnitError
+from features.loinc import is_loinc
 from features.sources import read_visits
 from features.sources.csv import read_table
-from features.sources.long import is_loinc, measured_unit, read_long
+from features.sources.long import read_long
+from features.units import measured_unit
 from features.visits import check
 
 HEADER = "subject_id,date,analyte,value,unit,age,sex\n"

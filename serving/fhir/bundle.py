@@ -1,0 +1,201 @@
+"""From a FHIR R4 Bundle to one subject's request, and from its problems back to the Bundle.
+
+Observations are read as files of FHIR are (`features.sources.observations`): one way to read them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from features.analytes import ANALYTES
+from features.errors import FieldProblem, InputError, UnitError
+from features.sources.bundles import entries_of
+from features.sources.observations import Gathered, Measured, age_on, birth_of, gather
+from features.units import measured_unit
+from serving.limits import MOST_VISITS
+from serving.request import EARLIEST_YEAR, EPOCH, SEXES, GivenValue, GivenVisit, RiskRequest
+
+__all__ = ["FHIR_BYTES", "Asked", "read_bundle", "read_resources"]
+
+FHIR_BYTES = 4 * 1024 * 1024
+"""A laboratory result as an Observation has about a kilobyte."""
+
+SOURCE = "Bundle"
+WHOLE_DAY = len("2024-01-05")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One person of a Bundle as the use case takes them.
+
+    Parameters
+    ----------
+    request
+        Visits, one per day, and every problem of reading them.
+    patient
+        Reference to the Patient.
+    observations
+        Reference to the Observation that gave an analyte's value on a day (since 1970-01-01).
+    places
+        Path in the request to path in the Bundle.
+    doubts
+        What was left out and why, by path in the Bundle.
+    notes
+        What is no laboratory value of the catalogue, counted.
+    """
+
+    request: RiskRequest
+    patient: str
+    observations: Mapping[tuple[str, int], str]
+    places: Mapping[str, str]
+    doubts: tuple[FieldProblem, ...]
+    notes: tuple[str, ...]
+
+    def placed(self, problem: FieldProblem) -> FieldProblem:
+        """A problem of the request, named as the Bundle names the field."""
+        return FieldProblem(self.places.get(problem.field, problem.field), problem.expected)
+
+
+def read_bundle(document: object) -> Asked:
+    """One subject's request from a decoded Bundle, with all its problems."""
+    if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
+        return _unread("resourceType", "must be Bundle")
+    try:
+        listed = list(entries_of(document, SOURCE))
+    except InputError as error:
+        row = error.problem.row
+        path = "entry" if row is None else f"entry[{row - 1}]"
+        return _unread(path, error.problem.expected)
+    return read_resources(
+        (f"entry[{row - 1}].resource", url, resource) for row, url, resource in listed
+    )
+
+
+def _unread(path: str, expected: str) -> Asked:
+    request = RiskRequest(problems=(FieldProblem(path, expected),), malformed=True)
+    return Asked(request, "", {}, {}, (), ())
+
+
+def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -> Asked:
+    """One subject's request from resources, each with its path and full URL."""
+    listed = list(resources)
+    found = gather((i, url, resource) for i, (_, url, resource) in enumerate(listed))
+    paths = [path for path, _, _ in listed]
+    names = [_reference(url, resource) for _, url, resource in listed]
+    problems, doubts = _faults(found, paths)
+    subject, more = _subject(found, paths)
+    problems += more
+    values, more = _values(found, subject, paths)
+    problems += more
+    days = sorted({day for day, _, _ in values})
+    if len(days) > MOST_VISITS:
+        problems.append(FieldProblem("entry", f"may hold results of at most {MOST_VISITS} days"))
+        values, days = [], []
+    visit = {day: place for place, day in enumerate(days)}
+    places = {
+        f"visits[{visit[day]}].labs.{given.analyte}.value": f"{paths[row]}.valueQuantity"
+        for day, given, row in values
+    } | {f"visits[{visit[day]}].date": f"{paths[row]}.effectiveDateTime" for day, _, row in values}
+    places |= {"visits": "entry", "subject.age": "Patient.birthDate"}
+    return Asked(
+        _request(found, subject, values, days, problems),
+        names[found.patient_row[subject]] if subject in found.patient_row else "",
+        {(given.analyte, day): names[row] for day, given, row in values if names[row]},
+        places,
+        tuple(doubts),
+        tuple(f"{what} are not used: {n}" for what, n in found.passed_over.items()),
+    )
+
+
+def _reference(url: str, resource: Mapping[str, object]) -> str:
+    """How a resource is referred to: by its full URL, else by type and id."""
+    if url:
+        return url
+    return f"{resource.get('resourceType')}/{resource['id']}" if resource.get("id") else ""
+
+
+def _faults(found: Gathered, paths: list[str]) -> tuple[list[FieldProblem], list[FieldProblem]]:
+    problems: list[FieldProblem] = []
+    doubts: list[FieldProblem] = []
+    for name, fault in found.faults:
+        told = FieldProblem(paths[found.measured[fault.index].row], f"{name} {fault.expected}")
+        (problems if fault.severity == "refused" else doubts).append(told)
+    return problems, doubts
+
+
+def _subject(found: Gathered, paths: list[str]) -> tuple[str, list[FieldProblem]]:
+    """Identifier of the one Patient, and what is wrong with whom results are of."""
+    if len(found.patients) != 1:
+        unread = any(name == "Patient" for name, _ in found.faults)
+        said = f"must hold one Patient; it holds {len(found.patients)}"
+        return "", [] if unread else [FieldProblem("entry", said)]
+    (subject,) = found.patients
+    return subject, [
+        FieldProblem(f"{paths[row]}.subject", "must refer to the Patient of this Bundle")
+        for row in sorted({m.row for m in found.measured if m.analyte and m.subject != subject})
+    ]
+
+
+def _values(
+    found: Gathered, subject: str, paths: list[str]
+) -> tuple[list[tuple[int, GivenValue, int]], list[FieldProblem]]:
+    """Day, value and row of everything measured, and what cannot be used."""
+    values, problems = [], []
+    for measured in found.measured:
+        value = measured.value
+        if np.isnan(value) or not measured.analyte or measured.subject != subject:
+            continue
+        path = paths[measured.row]
+        try:
+            unit = measured_unit(ANALYTES[measured.analyte], measured.unit)
+        except UnitError as error:
+            said = f"{measured.analyte}: {error.problem.expected}"
+            problems.append(FieldProblem(f"{path}.valueQuantity.code", said))
+            continue
+        day = _day(measured)
+        if day is None:
+            said = f"must give a whole day, {EARLIEST_YEAR} or later"
+            problems.append(FieldProblem(f"{path}.effectiveDateTime", said))
+            continue
+        if not np.isfinite(value):
+            problems.append(FieldProblem(f"{path}.valueQuantity", "must be a finite number"))
+            continue
+        values.append((day, GivenValue(measured.analyte, value, unit), measured.row))
+    return values, problems
+
+
+def _day(measured: Measured) -> int | None:
+    try:
+        day = date.fromisoformat(measured.day) if len(measured.day) == WHOLE_DAY else None
+    except ValueError:
+        day = None
+    return None if day is None or day.year < EARLIEST_YEAR else day.toordinal() - EPOCH
+
+
+def _request(
+    found: Gathered,
+    subject: str,
+    values: list[tuple[int, GivenValue, int]],
+    days: list[int],
+    problems: list[FieldProblem],
+) -> RiskRequest:
+    of_day: dict[int, list[GivenValue]] = {day: [] for day in days}
+    for day, given, _ in values:
+        of_day[day].append(given)
+    visits = tuple(
+        GivenVisit(place, day, tuple(listed)) for place, (day, listed) in enumerate(of_day.items())
+    )
+    patient = found.patients.get(subject)
+    if patient is None:
+        return RiskRequest(visits=visits, problems=tuple(problems))
+    last = date.fromordinal((days[-1] if days else 0) + EPOCH).isoformat()
+    age = age_on(last, birth_of(patient))
+    return RiskRequest(
+        id=subject,
+        sex=SEXES.get(str(patient.gender or ""), SEXES["unknown"]),
+        age=np.nan if age is None else age,
+        visits=visits,
+        problems=tuple(problems),
+    )

@@ -1,0 +1,114 @@
+"""FHIR R4 in: one Patient, every problem at its place in the Bundle."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from serving.fhir.bundle import read_bundle
+from serving.openapi import FHIR_EXAMPLE, PATIENT
+
+Body = dict[str, Any]
+
+
+@pytest.fixture
+def bundle() -> Body:
+    return copy.deepcopy(FHIR_EXAMPLE)
+
+
+def fields(bundle: object) -> dict[str, str]:
+    return {p.field: p.expected for p in read_bundle(bundle).request.problems}
+
+
+def test_the_example_is_the_person_of_the_api() -> None:
+    from serving.openapi import EXAMPLE
+    from serving.request import read_risk
+
+    asked = read_bundle(FHIR_EXAMPLE).request
+    api, _ = read_risk(EXAMPLE)
+    assert not asked.problems
+    assert asked.visits == api.visits
+    assert asked.sex == api.sex
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ([], "resourceType"),
+        ({"resourceType": "Patient"}, "resourceType"),
+        ({"resourceType": "Bundle", "entry": {}}, "entry"),
+        ({"resourceType": "Bundle", "entry": [[]]}, "entry[0]"),
+        ({"resourceType": "Bundle", "entry": [{"resource": 1}]}, "entry[0]"),
+    ],
+)
+def test_another_shape_is_malformed(given: object, field: str) -> None:
+    asked = read_bundle(given).request
+    assert asked.malformed
+    assert [p.field for p in asked.problems] == [field]
+
+
+def test_nobody_and_two_people_are_refused(bundle: Body) -> None:
+    assert (
+        "must hold one Patient; it holds 2"
+        in fields(
+            {**bundle, "entry": [*bundle["entry"], {"resource": {**PATIENT, "id": "other"}}]}
+        )["entry"]
+    )
+    assert "it holds 0" in fields({**bundle, "entry": bundle["entry"][1:]})["entry"]
+
+
+def test_results_of_somebody_else_are_refused(bundle: Body) -> None:
+    bundle["entry"][2]["resource"]["subject"]["reference"] = "Patient/other"
+    assert list(fields(bundle)) == ["entry[2].resource.subject"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field", "expected"),
+    [
+        ({"valueQuantity": {"value": 2, "code": "mg/dl"}}, ".valueQuantity.code", "one of g/dL"),
+        ({"effectiveDateTime": "2025-03"}, ".effectiveDateTime", "whole day"),
+        ({"effectiveDateTime": "1825-03-04"}, ".effectiveDateTime", "1900"),
+        ({"status": "oops"}, "", "no status that FHIR R4 defines"),
+        ({"valueQuantity": {"value": "much"}}, "", "as FHIR R4 defines it"),
+        ({"instantiatesCanonical": "https://r5"}, "", "is this R5?"),
+    ],
+)
+def test_a_result_that_cannot_be_used_is_named(
+    bundle: Body, spoil: Body, field: str, expected: str
+) -> None:
+    bundle["entry"][1]["resource"].update(spoil)
+    found = fields(bundle)
+    assert list(found) == [f"entry[1].resource{field}"]
+    assert expected in found[f"entry[1].resource{field}"]
+
+
+def test_a_number_beyond_all_numbers_is_refused(bundle: Body) -> None:
+    text = json.dumps(bundle).replace('"value": 21', '"value": ' + "9" * 400)
+    assert next(iter(fields(json.loads(text)))).startswith("entry[1].resource")
+
+
+def test_problems_of_the_use_case_are_named_by_their_entry(client: Any, bundle: Body) -> None:
+    # 21 g/dL is no M-protein; the API says visits[0].labs.m_protein.value.
+    bundle["entry"][1]["resource"]["valueQuantity"].update(unit="g/dL", code="g/dL")
+    response = client.post(
+        "/v1/fhir/risk-assessment",
+        content=json.dumps(bundle),
+        headers={"content-type": "application/fhir+json; fhirVersion=4.0"},
+    )
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert error["field"] == "entry[1].resource.valueQuantity"
+
+
+def test_another_version_of_fhir_is_another_media_type(client: Any, bundle: Body) -> None:
+    headers = {"content-type": "application/fhir+json; fhirVersion=5.0"}
+    response = client.post("/v1/fhir/risk-assessment", content=json.dumps(bundle), headers=headers)
+    assert response.status_code == 415
+
+
+def test_a_patient_without_birth_date_is_answered_without_age(bundle: Body) -> None:
+    del bundle["entry"][0]["resource"]["birthDate"]
+    asked = read_bundle(bundle).request
+    assert not asked.problems
+    assert asked.age != asked.age
