@@ -23,17 +23,16 @@ import numpy as np
 
 from features.errors import ArtefactError
 from features.landmark import FEATURES
-from models.forest import Forest
-from models.learned import GroupLearner, LearnedModel, Learner, LinearLearner, TreeLearner
+from models.learned import LearnedModel
+from models.stored import arrays_of, kind_of, learner_from
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FORMAT", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
 
-FORMAT = 2
+FORMAT = 3
 GOLDEN_TOLERANCE = 1e-9
-FOREST_PARTS = ("feature", "threshold", "missing_left", "leaf", "left_share")
 SUMS = "SHA256SUMS"
 MOST_BYTES = 64 * 1024 * 1024
 """Largest file an artefact may hold; a real one is far below a tenth of it."""
@@ -60,7 +59,7 @@ def save_artefact(
     arrays = {
         f"{name}.{part}": array
         for name, learner in learners.items()
-        for part, array in _arrays(learner).items()
+        for part, array in arrays_of(learner).items()
     }
     np.savez(directory / "arrays.npz", allow_pickle=False, **arrays)
     for name, booster in (boosters or {}).items():
@@ -160,7 +159,7 @@ def _manifest(model: LearnedModel) -> dict[str, Any]:
         "expected": list(model.expected),
         "plausible": model.plausible.tolist(),
         "lookback_years": model.lookback_years,
-        "learner": _kind(model.learner),
+        "learner": kind_of(model.learner),
         "members": len(model.members),
         "recalibration": model.recalibration.tolist(),
         "provenance": dict(model.provenance),
@@ -177,7 +176,10 @@ def _model(
     kind = manifest["learner"]
     with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
         arrays = dict(stored)
-    members = tuple(_learner(kind, arrays, f"member-{i:03d}") for i in range(manifest["members"]))
+    learner = learner_from(kind, _named(arrays, "learner"))
+    members = tuple(
+        learner_from(kind, _named(arrays, f"member-{i:03d}")) for i in range(manifest["members"])
+    )
     return LearnedModel(
         name=name or manifest["name"],
         version=version,
@@ -186,7 +188,7 @@ def _model(
         population=manifest["population"],
         horizons_years=tuple(manifest["horizons_years"]),
         decision_horizon_years=manifest["decision_horizon_years"],
-        learner=_learner(kind, arrays, "learner"),
+        learner=learner,
         recalibration=np.array(manifest["recalibration"], dtype=np.float64),
         members=members,
         features=tuple(manifest["features"]),
@@ -213,37 +215,10 @@ def _golden(model: LearnedModel) -> dict[str, Any]:
     }
 
 
-def _kind(learner: Learner) -> str:
-    return {LinearLearner: "linear", TreeLearner: "trees", GroupLearner: "groups"}[type(learner)]
-
-
-def _arrays(learner: Learner) -> dict[str, Any]:
-    if isinstance(learner, TreeLearner):
-        parts: dict[str, Any] = {"base": np.array([f.base for f in learner.forests])}
-        for i, forest in enumerate(learner.forests):
-            for part in FOREST_PARTS:
-                parts[f"{i}.{part}"] = getattr(forest, part)
-        return parts
-    assert isinstance(learner, LinearLearner | GroupLearner)
-    return {part: getattr(learner, part) for part in learner.__slots__}
-
-
-def _learner(kind: str, arrays: dict[str, Any], name: str) -> Learner:
-    def array(part: str) -> Any:
-        return arrays[f"{name}.{part}"]
-
-    if kind == "linear":
-        return LinearLearner(*(array(part) for part in LinearLearner.__slots__))
-    if kind == "groups":
-        return GroupLearner(*(array(part) for part in GroupLearner.__slots__))
-    if kind != "trees":
-        raise ArtefactError(f"artefact: learner '{kind[:20]}' is not known here")
-    return TreeLearner(
-        tuple(
-            Forest(float(base), *(array(f"{i}.{part}") for part in FOREST_PARTS))
-            for i, base in enumerate(array("base"))
-        )
-    )
+def _named(arrays: dict[str, Any], name: str) -> dict[str, Any]:
+    """Arrays of one learner, by the names it gave them."""
+    start = f"{name}."
+    return {key.removeprefix(start): a for key, a in arrays.items() if key.startswith(start)}
 
 
 def _digest(path: Path) -> str:

@@ -101,12 +101,16 @@ def train(
     DesignError
         If the cohort cannot answer the study's question.
     """
-    if candidate is not None and (candidate not in CANDIDATES or candidate == RULE):
-        names = ", ".join(name for name in CANDIDATES if name != RULE)
-        raise InputError("candidate", f"expected one of {names}")
+    suited = [name for name, c in CANDIDATES.items() if name != RULE and c.suits(study)]
+    if candidate is not None and candidate not in suited:
+        raise InputError("candidate", f"expected one of {', '.join(suited)}")
     rows = training_set(cohort, study)
     _refuse_unsound(rows, study)
-    considered = [name for name, c in CANDIDATES.items() if c.default or name == candidate]
+    considered = [
+        name
+        for name, c in CANDIDATES.items()
+        if (c.default and c.suits(study)) or name == candidate
+    ]
     results = cross_validate(rows, study, considered, seed=seed, progress=progress)
     chosen = candidate or _simplest_of_the_best(results, study)
     verdict = judge_candidate(rows, study, results[chosen], results[RULE])

@@ -8,7 +8,8 @@ and in the simulated cohort it puts the two-year risk at 1.3 to 1.4 times the ob
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from features.errors import DesignError
 from features.history import Floats, Ints
 from features.landmark import LandmarkFeatures
+from models.published.pangea_smm import PANGEA_SMM_MARROW
 from training.cohorts import Cohort
 from training.enrolment import Enrolled, enrol
 from training.study import Study
@@ -32,6 +34,8 @@ class TrainingSet:
     features : tuple of p strings
     values : (n, p) array
         NaN where unknown.
+    published : mapping of feature to (n,) array
+        What published models read beyond the study's own features.
     subject : (n,) array
         Code of the subject, 0 to subjects - 1.
     landmark_years : (n,) array
@@ -65,6 +69,7 @@ class TrainingSet:
     centres: tuple[str, ...] = ()
     centre: Ints | None = None
     diagnosed_years: Floats | None = None
+    published: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -81,7 +86,10 @@ class TrainingSet:
 
     def columns(self, names: tuple[str, ...]) -> Floats:
         """(n, q) values of some features."""
-        return self.values[:, [self.features.index(name) for name in names]]
+        if set(names) <= set(self.features):
+            return self.values[:, [self.features.index(name) for name in names]]
+        known = {**self.published, **dict(zip(self.features, self.values.T, strict=True))}
+        return np.column_stack([known[name] for name in names])
 
     def rows(self, chosen: NDArray[np.bool_] | Ints) -> "TrainingSet":
         """Some of the rows, or rows drawn more than once."""
@@ -96,6 +104,7 @@ class TrainingSet:
             diagnosed_years=(
                 None if self.diagnosed_years is None else self.diagnosed_years[chosen]
             ),
+            published={name: column[chosen] for name, column in self.published.items()},
         )
 
 
@@ -148,6 +157,7 @@ def landmark_rows(people: Enrolled, study: Study) -> TrainingSet:
         centres=people.centres,
         centre=people.centre[subject] if people.centres else None,
         diagnosed_years=people.diagnosed_years[subject] if dated else None,
+        published={name: features[name][usable] for name in _published(study)},
     )
 
 
@@ -168,3 +178,10 @@ def _at_risk(people: Enrolled, study: Study) -> tuple[Ints, Floats, int]:
     at_risk = seen & (duration > landmark)
     kept = at_risk & (duration > landmark + study.blanking_years)
     return subject[kept], landmark[kept], int((at_risk & ~kept).sum())
+
+
+def _published(study: Study) -> list[str]:
+    """Features of PANGEA-SMM that the study does not use itself, where it is an opponent."""
+    if study.population != "smm":
+        return []
+    return [name for name in PANGEA_SMM_MARROW.required if name not in study.features]

@@ -100,9 +100,9 @@ def test_follow_up_shorter_than_the_horizon_is_refused(mgus2: Cohort, mgus: Stud
         train(replace(mgus2, outcomes=outcomes), mgus)
 
 
-@pytest.mark.parametrize("name", ["rule", "crystal ball"])
+@pytest.mark.parametrize("name", ["rule", "crystal ball", "pangea-smm"])
 def test_only_a_learner_can_be_insisted_on(mgus2: Cohort, mgus: Study, name: str) -> None:
-    with pytest.raises(InputError, match="expected one of logistic"):
+    with pytest.raises(InputError, match="expected one of hazards, cox, logistic"):
         train(mgus2, mgus, candidate=name)
 
 

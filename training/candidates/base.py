@@ -1,14 +1,17 @@
 """What a candidate is: it fits rows and gives the very object that will be served."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Protocol, Self
 
+from features.errors import DesignError
 from models.learned import Learner
 from training.landmarks import TrainingSet
 from training.study import Study
 
-__all__ = ["Candidate", "Fit"]
+__all__ = ["Candidate", "Fit", "Settings", "Tunable"]
+
+Settings = Mapping[str, float | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,74 @@ class Candidate(Protocol):
         Whether its log odds are recalibrated on out-of-fold predictions.
     default
         Whether `smoulder train` considers it unasked.
+    published
+        Whether it is a published model that was given the cohort's risks, not a learner.
+    freedom
+        Grows with what its settings let it fit; the simpler of two settings has less.
     """
 
-    name: str
-    label: str
-    recalibrated: bool
-    default: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def recalibrated(self) -> bool: ...  # noqa: D102
+    @property
+    def default(self) -> bool: ...  # noqa: D102
+    @property
+    def published(self) -> bool: ...  # noqa: D102
+    @property
+    def freedom(self) -> float: ...  # noqa: D102
 
     def parameters(self) -> dict[str, Any]:
         """Settings, as the run records them."""
         ...
 
+    def tuned(self, settings: Settings) -> Self:
+        """The same candidate with other settings."""
+        ...
+
+    def suits(self, study: Study) -> bool:
+        """Whether it can answer this study's question at all."""
+        ...
+
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:
         """Fit on the rows; everything is learnt from them, the censoring weights too."""
         ...
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """What candidates share whose settings are their fields."""
+
+    recalibrated = True
+    default = True
+    published = False
+
+    @property
+    def freedom(self) -> float:
+        """0 for a candidate without settings."""
+        return 0.0
+
+    def parameters(self) -> dict[str, Any]:
+        """Settings, as the run records them."""
+        return asdict(self)
+
+    def tuned(self, settings: Settings) -> Self:
+        """The same candidate with other settings.
+
+        Raises
+        ------
+        DesignError
+            If it has no setting of that name.
+        """
+        unknown = set(settings) - {f.name for f in fields(self)}
+        if unknown:
+            raise DesignError(
+                f"search: {type(self).__name__} has no setting {', '.join(sorted(unknown))}"
+            )
+        return replace(self, **settings)
+
+    def suits(self, study: Study) -> bool:  # noqa: ARG002
+        """Every study."""
+        return True

@@ -3,12 +3,12 @@
 A fair opponent: without this the learner would win on calibration alone.
 """
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from models.learned import GroupLearner
-from training.candidates.base import Fit
+from training.candidates.base import Fit, Tunable
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights
 from training.study import Study
@@ -16,17 +16,14 @@ from training.study import Study
 __all__ = ["RecalibratedRule"]
 
 
-class RecalibratedRule:
+@dataclass(frozen=True)
+class RecalibratedRule(Tunable):
     """Groups of the study's published rule with the risks observed in the training rows."""
 
     name = "rule"
     label = "Published rule, recalibrated"
     recalibrated = False
-    default = True
-
-    def parameters(self) -> dict[str, Any]:
-        """None to tune."""
-        return {}
+    published = True
 
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:  # noqa: ARG002
         """Observed risk of each group by inverse-probability-of-censoring weighting.

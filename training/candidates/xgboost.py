@@ -1,14 +1,15 @@
 """Boosted trees per horizon, weighted for censoring (IPCW)."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xgboost
 
 from models.forest import Forest
-from models.learned import TreeLearner
-from training.candidates.base import Fit
+from models.learned import TreeLearner, logit
+from training.candidates.base import Fit, Tunable
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights
 from training.study import Study
@@ -16,31 +17,36 @@ from training.study import Study
 __all__ = ["BoostedTrees", "DefaultBoostedTrees", "flatten"]
 
 
-class BoostedTrees:
-    """Shallow monotone trees, strongly regularised for cohorts of a few hundred events."""
+@dataclass(frozen=True)
+class BoostedTrees(Tunable):
+    """Shallow monotone trees, strongly regularised for cohorts of a few hundred events.
 
+    Parameters
+    ----------
+    rounds, max_depth, eta, min_child_weight, penalty, subsample, colsample_bytree
+        As XGBoost's; `penalty` is its ``lambda``.
+    """
+
+    rounds: int = 120
+    max_depth: int = 2
+    eta: float = 0.05
+    min_child_weight: float = 10.0
+    penalty: float = 10.0
+    subsample: float = 0.8
+    colsample_bytree: float = 0.8
+    monotone: bool = True
     name = "xgboost"
     label = "XGBoost, shallow and monotone"
-    recalibrated = True
-    default = True
-    monotone = True
-    rounds = 120
-    settings: dict[str, Any] = {  # noqa: RUF012
-        "max_depth": 2,
-        "eta": 0.05,
-        "min_child_weight": 10.0,
-        "lambda": 10.0,
-        "subsample": 0.8,
-        "colsample_bytree": 0.8,
-    }
 
-    def parameters(self) -> dict[str, Any]:
-        """Settings, as the run records them."""
-        return {"rounds": self.rounds, "monotone": self.monotone, **self.settings}
+    @property
+    def freedom(self) -> float:
+        """Leaves times how far each may move."""
+        return self.rounds * self.eta * float(2**self.max_depth - 1)
 
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:
         """One forest per horizon."""
         forests, boosters = [], {}
+        settings = {"objective": "binary:logistic", **self.settings(rows.features, study, seed)}
         for horizon in study.horizons_years:
             known = ipcw_weights(rows.duration_years, rows.event, horizon)
             used = known.weights > 0
@@ -50,37 +56,56 @@ class BoostedTrees:
                 weight=known.weights[used],
                 nthread=1,
             )
-            booster = xgboost.train(self._settings(rows.features, study, seed), table, self.rounds)
+            booster = xgboost.train(settings, table, self.rounds)
             forests.append(flatten(booster))
             boosters[f"booster-{horizon:g}y.ubj"] = bytes(booster.save_raw("ubj"))
         return Fit(TreeLearner(tuple(forests)), rows.features, boosters)
 
-    def _settings(self, features: tuple[str, ...], study: Study, seed: int) -> dict[str, Any]:
-        signs = tuple(study.monotone.get(name, 0) for name in features)
-        constraint = {"monotone_constraints": signs} if self.monotone else {}
-        common = {"objective": "binary:logistic", "nthread": 1, "seed": seed, "verbosity": 0}
-        return {**common, **self.settings, **constraint}
+    def settings(self, features: tuple[str, ...], study: Study, seed: int) -> dict[str, Any]:
+        """Everything that XGBoost is told but the objective."""
+        given: dict[str, Any] = {
+            "max_depth": self.max_depth,
+            "eta": self.eta,
+            "min_child_weight": self.min_child_weight,
+            "lambda": self.penalty,
+            "subsample": self.subsample,
+            "colsample_bytree": self.colsample_bytree,
+            "nthread": 1,
+            "seed": seed,
+            "verbosity": 0,
+        }
+        if self.monotone:
+            given["monotone_constraints"] = tuple(study.monotone.get(n, 0) for n in features)
+        return given
 
 
+@dataclass(frozen=True)
 class DefaultBoostedTrees(BoostedTrees):
     """XGBoost out of the box: what a registry must refuse on a cohort of this size."""
 
+    rounds: int = 100
+    max_depth: int = 6
+    eta: float = 0.3
+    min_child_weight: float = 1.0
+    penalty: float = 1.0
+    subsample: float = 1.0
+    colsample_bytree: float = 1.0
+    monotone: bool = False
     name = "xgboost-default"
     label = "XGBoost, out of the box"
     recalibrated = False
     default = False
-    monotone = False
-    rounds = 100
-    settings: dict[str, Any] = {}  # noqa: RUF012
 
 
-def flatten(booster: xgboost.Booster) -> Forest:
+def flatten(booster: xgboost.Booster, *, base: float | None = None) -> Forest:
     """Complete binary trees in heap order from a booster with numerical splits.
 
     Parameters
     ----------
     booster
-        Trained with ``binary:logistic``.
+        Trained with ``binary:logistic``, or with an objective of ours.
+    base
+        Margin of no tree; the log odds of XGBoost's base score when None.
 
     Returns
     -------
@@ -88,12 +113,13 @@ def flatten(booster: xgboost.Booster) -> Forest:
         Gives the booster's margin to single precision.
     """
     learner = json.loads(bytes(booster.save_raw("json")))["learner"]
-    base = float(str(learner["learner_model_param"]["base_score"]).strip("[]"))
+    if base is None:
+        base = float(logit(np.array(_base_score(learner))))
     trees = learner["gradient_booster"]["model"]["trees"]
     depth = max((_depth(tree, 0) for tree in trees), default=0)
     inner, leaves = 2**depth - 1, 2**depth
     forest = Forest(
-        base=float(np.log(base / (1.0 - base))),
+        base=base,
         feature=np.zeros((len(trees), inner), dtype=np.int16),
         threshold=np.full((len(trees), inner), np.inf, dtype=np.float32),
         missing_left=np.ones((len(trees), inner), dtype=bool),
@@ -103,6 +129,10 @@ def flatten(booster: xgboost.Booster) -> Forest:
     for number, tree in enumerate(trees):
         _lay_out(forest, number, tree, node=0, place=0)
     return forest
+
+
+def _base_score(learner: dict[str, Any]) -> float:
+    return float(str(learner["learner_model_param"]["base_score"]).strip("[]"))
 
 
 def _depth(tree: dict[str, Any], node: int) -> int:
