@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from features.errors import RefusedError, SmoulderError
+from serving.commands import audit, keys
 
 if TYPE_CHECKING:
     from features.labs import LabRows
@@ -32,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 
 Runs = Annotated[
     Path,
@@ -303,36 +306,21 @@ def evaluate(
 
 @app.command(epilog="Example: smoulder serve --port 3000")
 def serve(
-    host: Annotated[str, typer.Option(help="Loopback only until access control is on.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Anything but loopback needs keys or an issuer.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.")] = 3000,
     workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    access: Annotated[
+        bool | None,
+        typer.Option("--access/--no-access", help="On as soon as there is a key or an issuer."),
+    ] = None,
     runs: Runs = RUNS,
 ) -> None:
     """Serve the champions and every published model: page, API and probes."""
     from serving.run import serve as run
 
-    run(host=host, port=port, workers=workers, models_dir=runs / "serving")
-
-
-audit = typer.Typer(help="The record of every answer given.", no_args_is_help=True)
-app.add_typer(audit, name="audit")
-
-
-@audit.command(epilog="Example: smoulder audit verify")
-def verify(runs: Runs = RUNS, as_json: Json = False) -> None:
-    """Check that every record is the one that was written, and that none is missing."""
-    from serving.audit import verify as check
-
-    verdict = check(runs / "audit" / "audit.db")
-    if as_json:
-        told = {"records": verdict.records, "head": verdict.head, "broken_at": verdict.broken_at}
-        typer.echo(json.dumps(told))
-    if verdict.broken_at is not None:
-        raise RefusedError(f"audit: record {verdict.broken_at} is not the one that was written")
-    if not as_json:
-        typer.echo(f"{verdict.records} records, whole; the last one's hash is {verdict.head}")
+    run(host=host, port=port, workers=workers, models_dir=runs / "serving", access=access)
 
 
 def _train(

@@ -1,8 +1,12 @@
 """All routes of API and page, around one room."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from serving.access.guard import Guard
+from serving.access.loopback import LoopbackOnly
 from serving.api import ROUTES, problem_response
 from serving.envelope import Envelope
 from serving.fhir.routes import FHIR_ROUTES
@@ -10,20 +14,31 @@ from serving.problems import ProblemError
 from serving.room import Room
 from serving.web.page import PAGES
 
-__all__ = ["API", "application"]
+__all__ = ["ALL_ROUTES", "API", "application"]
 
 API = (*ROUTES, *FHIR_ROUTES)
 """Every route but those of the page."""
 
+ALL_ROUTES = (*API, *PAGES)
 
-def application(room: Room) -> Envelope:
-    """All routes of API and page around one room."""
+
+def application(room: Room, access_dir: Path | None = None) -> Envelope:
+    """All routes of API and page around one room.
+
+    Parameters
+    ----------
+    room
+        What they share.
+    access_dir
+        Who may ask; everybody when omitted, which is for loopback only.
+    """
     app = Starlette(
-        routes=[*API, *PAGES],
+        routes=ALL_ROUTES,
         exception_handlers=dict.fromkeys(
             (ProblemError, HTTPException, Exception), problem_response
         ),
     )
     app.router.redirect_slashes = False
     app.state.room = room
-    return Envelope(app, room.metrics)
+    door = LoopbackOnly(app) if access_dir is None else Guard(app, access_dir)
+    return Envelope(door, room.metrics)

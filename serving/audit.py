@@ -26,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from features.errors import AuditError
+from serving.access.callers import CALLER
 from serving.lineup import Card
 from serving.values import Json
 
@@ -100,7 +101,7 @@ def record_of(
         "time": datetime.now(UTC).isoformat(timespec="microseconds"),
         "request_id": request_id,
         "route": route,
-        "caller": "loopback",
+        "caller": CALLER.get(),
         **keyed,
         "as_of": answer["as_of"],
         "stage": answer["staging"]["stage"],

@@ -5,8 +5,10 @@ from typing import Any
 
 from features.analytes import ANALYTES
 from models.catalogue import PUBLISHED
+from serving.access.callers import PUBLIC, needed
 from serving.answer import NOTICE
 from serving.problems import (
+    FORBIDDEN,
     INTERNAL,
     MALFORMED,
     MEDIA_TYPE,
@@ -16,6 +18,8 @@ from serving.problems import (
     PROBLEM_KINDS,
     TIMEOUT,
     TOO_LARGE,
+    TOO_MANY,
+    UNAUTHENTICATED,
     UNPROCESSABLE,
     UNSUPPORTED,
     ProblemKind,
@@ -25,6 +29,7 @@ from serving.schema import Schema, components, ref
 __all__ = ["document"]
 
 ALWAYS = (METHOD, INTERNAL)
+GUARDED = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY)
 WITH_MODELS = (NOT_READY, *ALWAYS)
 WITH_BODY = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, *WITH_MODELS)
 
@@ -110,9 +115,26 @@ def document() -> dict[str, Any]:
             "description": NOTICE,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _paths(),
-        "components": {"schemas": components(), "responses": _problem_responses()},
+        "paths": {path: _guarded(path, item) for path, item in _paths().items()},
+        "components": {
+            "schemas": components(),
+            "responses": _problem_responses(),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
     }
+
+
+def _guarded(path: str, item: Schema) -> Schema:
+    """Operations of a path with the scope they need while access control is on."""
+    need = needed(path)
+    if need == PUBLIC or need is None:
+        return item
+    for method in ("get", "post"):
+        if method in item:
+            item[method]["security"] = [{"bearer": [need]}]
+            item[method]["responses"] |= _refs(GUARDED)
+            item[method]["description"] = f"With access control on: scope '{need}'."
+    return item
 
 
 def _paths() -> Schema:

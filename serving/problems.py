@@ -14,6 +14,7 @@ from features.errors import FieldProblem
 
 __all__ = [
     "FAILED",
+    "FORBIDDEN",
     "INTERNAL",
     "MALFORMED",
     "MEDIA_TYPE",
@@ -23,6 +24,8 @@ __all__ = [
     "PROBLEM_KINDS",
     "TIMEOUT",
     "TOO_LARGE",
+    "TOO_MANY",
+    "UNAUTHENTICATED",
     "UNPROCESSABLE",
     "UNSUPPORTED",
     "ProblemError",
@@ -58,23 +61,29 @@ class ProblemKind:
 
 
 MALFORMED = ProblemKind("malformed", 400, "The request is malformed")
+UNAUTHENTICATED = ProblemKind("unauthenticated", 401, "Who asks is not known")
+FORBIDDEN = ProblemKind("forbidden", 403, "This caller may not ask for this")
 NOT_FOUND = ProblemKind("not-found", 404, "There is nothing here")
 METHOD = ProblemKind("method-not-allowed", 405, "This route does not take this method")
 TIMEOUT = ProblemKind("timeout", 408, "The request came in too slowly")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 UNSUPPORTED = ProblemKind("unsupported-media-type", 415, "The media type is not supported")
 UNPROCESSABLE = ProblemKind("unprocessable", 422, "Understood, and impossible")
+TOO_MANY = ProblemKind("too-many-requests", 429, "This caller asks too often")
 INTERNAL = ProblemKind("internal", 500, "The server failed")
 NOT_READY = ProblemKind("not-ready", 503, "The server cannot answer now")
 
 PROBLEM_KINDS = (
     MALFORMED,
+    UNAUTHENTICATED,
+    FORBIDDEN,
     NOT_FOUND,
     METHOD,
     TIMEOUT,
     TOO_LARGE,
     UNSUPPORTED,
     UNPROCESSABLE,
+    TOO_MANY,
     INTERNAL,
     NOT_READY,
 )

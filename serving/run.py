@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
+from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.lifecycle import check_published
 
@@ -30,13 +31,15 @@ def serve(
     workers: int = 1,
     models_dir: Path,
     audit_dir: Path | None = None,
+    access_dir: Path | None = None,
+    access: bool | None = None,
 ) -> None:
     """Serve API and page until stopped.
 
     Parameters
     ----------
     host
-        A loopback address: callers are not identified yet, so nobody else may reach the server.
+        To listen on; anything but loopback needs access control.
     port
         To listen at.
     workers
@@ -45,16 +48,23 @@ def serve(
         Directory of published models; see `serving.lifecycle`.
     audit_dir
         Directory of the audit log; ``audit`` beside `models_dir` when omitted.
+    access_dir
+        Directory of API keys and ``access.toml``; ``access`` beside `models_dir` when omitted.
+    access
+        Whether callers must prove who they are. When omitted: as soon as there is a key or an
+        issuer, and always but on loopback.
 
     Raises
     ------
     InputError
-        If the host is not loopback, the port is taken, there is no worker, or answers could not be
-        recorded.
+        If the host is public without access control, the port is taken, there is no worker, or
+        answers could not be recorded.
     ArtefactError
         If a published model is not whole.
     """
-    address = _check_address(host, port)
+    access_dir = access_dir or models_dir.resolve().parent / "access"
+    guarded = _check_access(access, access_dir)
+    address = _check_address(host, port, guarded=guarded)
     if workers < 1:
         raise InputError("workers", "must be at least 1")
     check_published(models_dir)
@@ -68,6 +78,7 @@ def serve(
 
         os.environ[service.MODELS_DIR] = str(models_dir.resolve())
         os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
+        os.environ[service.ACCESS_DIR] = str(access_dir.resolve()) if guarded else ""
         running: Any = service.Smoulder
         running.config["workers"] = workers
         _respawn_quickly()
@@ -91,17 +102,34 @@ def _check_audit(audit_dir: Path) -> None:
         raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
 
 
-def _check_address(host: str, port: int) -> str:
-    """Address to bind, after checking that it is loopback and the port free."""
+def _check_access(access: bool | None, access_dir: Path) -> bool:
+    """Whether callers are asked who they are; then somebody must be able to tell."""
+    anybody = callers_exist(access_dir)
+    if access is None:
+        access = anybody
+    if access and not anybody:
+        raise InputError(
+            "access", f"{access_dir} has neither a key nor an issuer; try 'smoulder keys add'"
+        )
+    if access:
+        try:
+            make_secret(access_dir)
+        except OSError:
+            raise InputError("access_dir", f"{access_dir} cannot be written") from None
+    return access
+
+
+def _check_address(host: str, port: int, *, guarded: bool) -> str:
+    """Address to bind, after checking that it is loopback or guarded, and the port free."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         raise InputError("host", "must be an IP address, such as 127.0.0.1") from None
-    if not address.is_loopback:
+    if not address.is_loopback and not guarded:
         raise InputError(
             "host",
-            "must be a loopback address (127.0.0.1): access control is not built yet, so patient "
-            "data would be open to the network; put an authenticating proxy on this machine",
+            "must be a loopback address (127.0.0.1) while access control is off: anybody on the "
+            "network could ask; add callers with 'smoulder keys add' or an issuer in access.toml",
         )
     if not 0 < port < 65536:
         raise InputError("port", "must lie within 1-65535")

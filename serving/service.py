@@ -16,11 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.app import application
 from serving.room import Room
 
-__all__ = ["AUDIT_DIR", "MODELS_DIR", "Smoulder"]
+__all__ = ["ACCESS_DIR", "AUDIT_DIR", "MODELS_DIR", "Smoulder"]
 
 MODELS_DIR = "SMOULDER_MODELS_DIR"
 AUDIT_DIR = "SMOULDER_AUDIT_DIR"
-"""Environment variables that name the publish and the audit directory to the workers."""
+ACCESS_DIR = "SMOULDER_ACCESS_DIR"
+"""Environment variables that name the publish, audit and access directory to the workers; without
+the last one access control is off, which `serving.run` allows on loopback only."""
 
 
 class DirectService(Service["Smoulder"]):  # type: ignore[misc]
@@ -29,7 +31,8 @@ class DirectService(Service["Smoulder"]):  # type: ignore[misc]
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Lifespan by BentoML, everything else by the routes."""
         bento = super().to_asgi(is_main)
-        routes = application(ROOM)
+        access_dir = os.environ.get(ACCESS_DIR)
+        routes = application(ROOM, Path(access_dir) if access_dir else None)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await (bento if scope["type"] == "lifespan" else routes)(scope, receive, send)

@@ -63,6 +63,12 @@ def room(tmp_path: Path, publish: Callable[..., Path]) -> Iterator[Room]:
     room.close()
 
 
+@pytest.fixture(scope="session")
+def client_of() -> type[Client]:
+    """A client of an application, called in process."""
+    return Client
+
+
 @pytest.fixture
 def client(room: Room) -> Client:
     """The application, called in process."""

@@ -56,3 +56,11 @@ def test_the_documented_limits_are_set(limit: str) -> None:
     }
     assert limit in PAGE
     assert numbers[limit]
+
+
+def test_the_documented_scopes_are_those_that_keys_can_have() -> None:
+    from serving.access.callers import SCOPES
+
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    table = page.split("| scope | opens |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(SCOPES)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from features.errors import ArtefactError, InputError
+from serving.access.keys import add_key
 from serving.run import serve
 
 
@@ -12,6 +13,18 @@ from serving.run import serve
 def test_no_address_but_loopback_is_bound(host: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         serve(host=host, models_dir=tmp_path)
+    assert caught.value.problem.field == "host"
+
+
+def test_access_control_without_anybody_to_let_in_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="smoulder keys add"):
+        serve(port=3999, models_dir=tmp_path / "serving", access=True)
+
+
+def test_a_public_address_is_refused_when_access_control_is_turned_off(tmp_path: Path) -> None:
+    add_key(tmp_path / "access", "ward", ["risk"])
+    with pytest.raises(InputError) as caught:
+        serve(host="0.0.0.0", models_dir=tmp_path / "serving", access=False)
     assert caught.value.problem.field == "host"
 
 

@@ -1,0 +1,149 @@
+"""The access directory: ``access.toml``, ``keys.json`` and the secret of sessions.
+
+::
+
+    [rate]
+    per_minute = 600        # per caller and worker
+    burst = 600
+
+    [session]
+    hours = 8
+    secure = true           # the cookie only over TLS; false on loopback
+
+    [[issuer]]
+    issuer = "https://login.example.org/realms/hospital"
+    audience = "smoulder"
+    jwks = "https://login.example.org/realms/hospital/protocol/openid-connect/certs"
+    algorithms = ["RS256"]
+    scope_claim = "scope"
+    scope_prefix = "smoulder:"
+    grants = []             # scopes of every token, for an issuer that writes none
+
+Every setting has a default but those of an issuer; an unknown one is an error, never ignored.
+"""
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError
+from serving.access.callers import check_scopes
+from serving.access.keys import read_keys
+from serving.access.keysets import KeySet, check_location
+from serving.access.tokens import ALGORITHMS, Issuer
+
+__all__ = ["Settings", "callers_exist", "make_secret", "read_settings"]
+
+FILE = "access.toml"
+SECRET = "session.key"  # noqa: S105  # the name of a file
+RATE = {"per_minute": 600.0, "burst": 600.0}
+SESSION = {"hours": 8.0, "secure": True}
+ISSUER = ("issuer", "audience", "jwks")
+ISSUER_OPTIONS = ("algorithms", "scope_claim", "scope_prefix", "grants", "most_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``access.toml`` says.
+
+    Parameters
+    ----------
+    per_minute, burst
+        Of each caller, per worker.
+    session_hours
+        How long somebody who signed in stays so.
+    secure_cookie
+        Whether the cookie travels over TLS only.
+    issuers
+        Of bearer tokens.
+    """
+
+    per_minute: float
+    burst: float
+    session_hours: float
+    secure_cookie: bool
+    issuers: tuple[Issuer, ...]
+
+
+def read_settings(directory: Path) -> Settings:
+    """Settings of an access directory; the defaults when it has no ``access.toml``.
+
+    Raises
+    ------
+    InputError
+        Naming the setting that is unknown, missing or of the wrong kind.
+    """
+    path = directory / FILE
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), f"cannot be read as TOML: {error}") from error
+    if unknown := set(found) - {"rate", "session", "issuer"}:
+        raise InputError(f"{FILE}: {min(unknown)}", "expected rate, session or issuer")
+    rate = _section(found, "rate", RATE)
+    session = _section(found, "session", SESSION)
+    listed = found.get("issuer", [])
+    if not isinstance(listed, list):
+        raise InputError(f"{FILE}: issuer", "expected [[issuer]]")
+    return Settings(
+        per_minute=rate["per_minute"],
+        burst=rate["burst"],
+        session_hours=session["hours"],
+        secure_cookie=session["secure"],
+        issuers=tuple(_issuer(each, f"{FILE}: issuer[{i}]") for i, each in enumerate(listed)),
+    )
+
+
+def callers_exist(directory: Path) -> bool:
+    """Whether anybody could be let in: there is a key or an issuer."""
+    return bool(read_keys(directory) or read_settings(directory).issuers)
+
+
+def make_secret(directory: Path) -> bytes:
+    """Secret that signs sessions, made once and readable by its owner only."""
+    path = directory / SECRET
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as sink:
+        sink.write(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _section(found: dict[str, Any], name: str, defaults: dict[str, Any]) -> dict[str, Any]:
+    """A section with its defaults; numbers must be positive."""
+    given = found.get(name, {})
+    for key, value in given.items() if isinstance(given, dict) else [(name, given)]:
+        field = f"{FILE}: {name}.{key}"
+        if key not in defaults:
+            raise InputError(field, f"expected {' or '.join(defaults)}")
+        if isinstance(defaults[key], bool) != isinstance(value, bool):
+            raise InputError(field, f"expected something like {defaults[key]}")
+        if not isinstance(value, bool) and not (isinstance(value, int | float) and value > 0):
+            raise InputError(field, "expected a number above 0")
+    return {**defaults, **given}
+
+
+def _issuer(given: Any, field: str) -> Issuer:
+    if not isinstance(given, dict):
+        raise InputError(field, "expected a table")
+    for key in ISSUER:
+        if not isinstance(given.get(key), str) or not given[key]:
+            raise InputError(f"{field}.{key}", "expected text")
+    if unknown := set(given) - {*ISSUER, *ISSUER_OPTIONS}:
+        raise InputError(f"{field}.{min(unknown)}", f"expected {', '.join(ISSUER_OPTIONS)}")
+    options = {key: given[key] for key in ISSUER_OPTIONS if key in given}
+    allowed = options.get("algorithms", ("RS256", "ES256"))
+    if not isinstance(allowed, list | tuple) or not allowed or set(allowed) - set(ALGORITHMS):
+        raise InputError(f"{field}.algorithms", f"expected some of {', '.join(ALGORITHMS)}")
+    if options.get("grants"):
+        options["grants"] = check_scopes(options["grants"], f"{field}.grants")
+    else:
+        options.pop("grants", None)
+    keys = KeySet(check_location(given["jwks"], f"{field}.jwks"))
+    return Issuer(given["issuer"], given["audience"], keys, **options)

@@ -1,0 +1,110 @@
+"""Commands of the room: who may ask, and the record of what was answered."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.errors import RefusedError
+
+__all__ = ["audit", "keys"]
+
+Runs = Annotated[
+    Path,
+    typer.Option(
+        envvar="SMOULDER_RUNS", help="Folder of the MLflow database, artifacts and bundles."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Days = Annotated[float | None, typer.Option(help="Days it lasts; for ever when left out.")]
+RUNS = Path("mlruns")
+
+keys = typer.Typer(help="API keys of the callers of the service.", no_args_is_help=True)
+audit = typer.Typer(help="The record of every answer given.", no_args_is_help=True)
+
+
+@keys.command(epilog="Example: smoulder keys add laboratory --scopes risk,batch --days 365")
+def add(
+    name: Annotated[str, typer.Argument(help="Who holds it, as the audit record will say.")],
+    scopes: Annotated[str, typer.Option(help="What it opens, separated by commas.")],
+    days: Days = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Make a key; it is printed once and kept nowhere."""
+    from serving.access.keys import add_key
+
+    key, text = add_key(_access(runs), name, _listed(scopes), days=days)
+    typer.echo(f"{key.name} ({key.id}): {', '.join(key.scopes)}; {_lasts(key.expires)}", err=True)
+    typer.echo(text)
+
+
+@keys.command(name="list", epilog="Example: smoulder keys list --json")
+def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """List keys: holder, id, scopes, when made and until when; never a key itself."""
+    from serving.access.keys import read_keys
+
+    held = read_keys(_access(runs))
+    told = [
+        {"name": k.name, "id": k.id, "scopes": k.scopes, "made": k.made, "expires": k.expires}
+        for k in held
+    ]
+    if as_json:
+        typer.echo(json.dumps(told, indent=1))
+        return
+    for key in held:
+        typer.echo(f"{key.name}  {key.id}  {','.join(key.scopes)}  {_lasts(key.expires)}")
+
+
+@keys.command(epilog="Example: smoulder keys revoke laboratory")
+def revoke(
+    which: Annotated[str, typer.Argument(help="A holder, or the id of one key.")],
+    runs: Runs = RUNS,
+) -> None:
+    """Remove keys; servers refuse them within a second."""
+    from serving.access.keys import revoke_key
+
+    for key in revoke_key(_access(runs), which):
+        typer.echo(f"{key.name} ({key.id}) is revoked")
+
+
+@keys.command(epilog="Example: smoulder keys rotate laboratory --overlap-hours 48")
+def rotate(
+    name: Annotated[str, typer.Argument(help="A holder, or the id of one key.")],
+    overlap_hours: Annotated[float, typer.Option(help="How long the old key still works.")] = 24.0,
+    days: Days = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Make a new key with the same scopes; the old one ends after the overlap."""
+    from serving.access.keys import rotate_key
+
+    key, text = rotate_key(_access(runs), name, overlap_hours=overlap_hours, days=days)
+    typer.echo(f"{key.name} ({key.id}): the old key ends in {overlap_hours:g} h", err=True)
+    typer.echo(text)
+
+
+@audit.command(epilog="Example: smoulder audit verify")
+def verify(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Check that every record is the one that was written, and that none is missing."""
+    from serving.audit import verify as check
+
+    verdict = check(runs / "audit" / "audit.db")
+    if as_json:
+        told = {"records": verdict.records, "head": verdict.head, "broken_at": verdict.broken_at}
+        typer.echo(json.dumps(told))
+    if verdict.broken_at is not None:
+        raise RefusedError(f"audit: record {verdict.broken_at} is not the one that was written")
+    if not as_json:
+        typer.echo(f"{verdict.records} records, whole; the last one's hash is {verdict.head}")
+
+
+def _access(runs: Path) -> Path:
+    return runs / "access"
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _lasts(expires: str | None) -> str:
+    return "until it is revoked" if expires is None else f"until {expires}"
