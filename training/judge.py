@@ -16,6 +16,7 @@ from training.judgement import ContrastRow, Judgement, Performance, SubgroupRow
 from training.metrics.bootstrap import Replicates, bootstrap_contrast, paired_bootstrap
 from training.metrics.censoring import FLOOR
 from training.metrics.contrasts import Contrast, contrast
+from training.metrics.discrimination import Ranking
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.panel import Cell, Panel, common_rows, panel
 from training.performance import (
@@ -107,8 +108,9 @@ def judge_panel(
         raise InputError("reference", f"expected one of the models in the risks: {known}")
     rows: list[Performance] = []
     contrasts: list[ContrastRow] = []
+    rankings: dict[tuple[bytes, str], Ranking] = {}
     for horizon in given.horizons_years:
-        bench = _Bench(given, horizon, settings)
+        bench = _Bench(given, horizon, settings, rankings)
         rows += bench.rows()
         contrasts += bench.contrasts()
     parts = tuple(_subgroups(given, settings, subgroups)) if subgroups is not None else ()
@@ -119,7 +121,14 @@ def judge_panel(
 class _Bench:
     """All models at one horizon, and what they share."""
 
-    def __init__(self, given: Panel, horizon_years: float, settings: Settings) -> None:
+    def __init__(
+        self,
+        given: Panel,
+        horizon_years: float,
+        settings: Settings,
+        rankings: dict[tuple[bytes, str], Ranking],
+    ) -> None:
+        self._rankings = rankings
         self._given = given
         self._horizon = horizon_years
         self._settings = settings
@@ -166,7 +175,10 @@ class _Bench:
         if key not in self._scores:
             risk = self._cells[model].at(rows)
             compared = len(self._cells) > 1
-            self._scores[key] = scores_of(self._sample(rows), risk, with_influence=compared)
+            self._scores[key] = scores_of(
+                self._sample(rows), risk, with_influence=compared, like=self._rankings.get(key)
+            )
+            self._rankings[key] = self._scores[key].ranking
         return self._scores[key]
 
     def _contrast(self, model: str, reference: str, rows: IntArray | None) -> ContrastRow:

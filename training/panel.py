@@ -1,6 +1,6 @@
 """Risks and outcomes of the same subjects, checked and aligned: what judging starts from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -201,18 +201,24 @@ def _cells(
     cell_code = model_code * horizons.size + horizon_code
     if len(models) * horizons.size > np.iinfo(np.int16).max:
         raise InputError("model", "too many models and horizons; is this a column of subjects?")
-    # Small integers are sorted in linear time.
-    order = np.argsort(cell_code.astype(np.int16), kind="stable")
-    bounds = np.searchsorted(cell_code[order], np.arange(len(models) * horizons.size + 1))
     cells: dict[tuple[str, float], Cell] = {}
     names = tuple(str(name) for name in models)
-    for code, (start, stop) in enumerate(pairwise(bounds)):
-        if start == stop:
-            continue
-        chosen = order[start:stop]
+    for code, chosen in _rows_by_code(cell_code):
         key = (names[code // horizons.size], float(horizons[code % horizons.size]))
         cells[key] = _cell(values[chosen], position[chosen], arrangement, chosen)
     return cells, names, tuple(float(h) for h in horizons)
+
+
+def _rows_by_code(code: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Rows of each code, in their order; block after block where the table is made of blocks."""
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(code)) + 1, [code.size]))
+    rows = np.arange(code.size)
+    if np.unique(code[starts[:-1]]).size < starts.size - 1:
+        # Small integers are sorted in linear time.
+        rows = np.argsort(code.astype(np.int16), kind="stable")
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(code[rows])) + 1, [code.size]))
+    for start, stop in pairwise(starts):
+        yield int(code[rows[start]]), rows[start:stop]
 
 
 def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: IntArray) -> Cell:

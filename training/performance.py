@@ -7,7 +7,7 @@ import numpy as np
 
 from features.errors import ValueRangeError
 from training.judgement import Performance
-from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.aalen_johansen import observed_risk, pseudo_values
 from training.metrics.brier import BrierScore, brier_score, null_score
 from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve
@@ -101,8 +101,7 @@ def sample_of(
     """Weights and pseudo-values of a sample at a horizon, made once for all models."""
     duration = line.duration()
     weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
-    curve = aalen_johansen(duration, line.event, timeline=line, until_years=horizon_years)
-    observed = curve.at(horizon_years, level=settings.level)
+    observed = observed_risk(line, horizon_years, level=settings.level)
     refusal = _beyond_follow_up(line, horizon_years)
     null = null_score(weights, level=settings.level, cluster=cluster)
     pseudo = np.zeros(line.size)
@@ -121,10 +120,12 @@ def _beyond_follow_up(line: Timeline, horizon_years: float) -> str | None:
     return f"follow-up ends before {horizon_years:g} years"
 
 
-def scores_of(sample: Sample, risk: FloatArray, *, with_influence: bool) -> Scores:
-    """AUC, Brier score and net benefit of one model."""
+def scores_of(
+    sample: Sample, risk: FloatArray, *, with_influence: bool, like: Ranking | None = None
+) -> Scores:
+    """AUC, Brier score and net benefit of one model; `like` ranks it at another horizon."""
     outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
-    settings, ranking = sample.settings, Ranking.of(risk)
+    settings, ranking = sample.settings, Ranking.of(risk, like)
     if sample.refusal is not None:
         none = Estimate.none(sample.refusal)
         benefit = dict.fromkeys((f"{p:g}" for p in settings.thresholds), none)
@@ -169,7 +170,13 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
     logit = weak_calibration(
         *outcome, link="logit", weights=weights, level=settings.level, cluster=sample.cluster
     )
-    curve = calibration_curve(*outcome, timeline=line, pseudo=sample.pseudo, level=settings.level)
+    curve = calibration_curve(
+        *outcome,
+        timeline=line,
+        pseudo=sample.pseudo,
+        ranking=scores.ranking,
+        level=settings.level,
+    )
     by_horizon = line.step < line.steps_until(sample.horizon_years)
     ended = line.event[by_horizon]
     row = Performance(

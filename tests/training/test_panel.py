@@ -81,3 +81,11 @@ def test_the_value_at_fault_is_not_in_the_message() -> None:
     with pytest.raises(ValueRangeError) as caught:
         panel(changed(RISKS, "risk", 7.8125), OUTCOMES)
     assert "7.8125" not in str(caught.value)
+
+
+def test_rows_in_any_order_mean_the_same_as_block_after_block() -> None:
+    shuffled = RISKS.sample(frac=1.0, random_state=4)
+    one, other = panel(RISKS, OUTCOMES), panel(shuffled, OUTCOMES)
+    assert one.cells.keys() == other.cells.keys()
+    for key, cell in one.cells.items():
+        assert cell.risk.tolist() == other.cells[key].risk.tolist()

@@ -45,18 +45,7 @@ class IncidenceCurve:
             return Estimate(0.0)
         if position >= self.incidence.size:
             raise ValueError("the curve stops before this horizon")
-        value = float(self.incidence[position])
-        error = sqrt(float(self.variance[position]))
-        if not 0 < value < 1 or error == 0:
-            return Estimate(value, error)
-        return Estimate.on_scale(
-            value,
-            error,
-            forward=lambda p: log(-log(p)),
-            backward=lambda x: exp(-exp(x)),
-            slope=1 / (value * log(value)),
-            level=level,
-        )
+        return _estimate(float(self.incidence[position]), float(self.variance[position]), level)
 
 
 def aalen_johansen(
@@ -91,33 +80,77 @@ def aalen_johansen(
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     last = line.times.size if until_years is None else line.steps_until(until_years)
-    at_risk = line.at_risk(sample_weight)[:last]
-    events = line.total(sample_weight, line.event != CENSORED)[:last]
-    caused = line.count(cause, sample_weight)[:last]
-    present = np.maximum(at_risk, np.finfo(np.float64).tiny)
-    staying = np.clip(1 - events / present, 0.0, 1.0)
-    free_before = np.concatenate(([1.0], np.cumprod(staying)[:-1]))[:last]
-    incidence = np.cumsum(free_before * caused / present)
-    variance = _variance(at_risk, events, caused, free_before, incidence)
-    return IncidenceCurve(line.times[:last], incidence, variance, line)
+    steps = _Steps.of(line, last, cause, sample_weight)
+    return IncidenceCurve(line.times[:last], steps.incidence, _variance(steps), line)
 
 
-def _variance(
-    at_risk: FloatArray,
-    events: FloatArray,
-    caused: FloatArray,
-    free_before: FloatArray,
-    incidence: FloatArray,
-) -> FloatArray:
-    # Sums of (F(t) - F(s))² a(s) + b(s) - 2 (F(t) - F(s)) c(s) over s <= t, multiplied out so that
-    # every t costs the same.
-    left = at_risk - events
-    safe = np.maximum(at_risk, np.finfo(np.float64).tiny)
-    remains = left > 0
-    a = np.divide(events, safe * left, out=np.zeros_like(events), where=remains)
-    b = free_before**2 * caused * (safe - caused) / safe**3
-    c = free_before * caused / safe**2
-    f = incidence
+def observed_risk(line: Timeline, horizon_years: float, *, level: float = 0.95) -> Estimate:
+    """Incidence of progression at one horizon with its interval; the end of the curve alone."""
+    horizon = checked_horizon(horizon_years)
+    reason = follow_up_too_short(line, horizon)
+    if reason is not None:
+        return Estimate.none(reason)
+    last = line.steps_until(horizon)
+    if last == 0:
+        return Estimate(0.0)
+    steps = _Steps.of(line, last, PROGRESSION, None)
+    a, b, c = _greenwood(steps)
+    left = float(steps.incidence[-1]) - steps.incidence
+    variance = float((left * a) @ left + b.sum() - 2 * left @ c)
+    return _estimate(float(steps.incidence[-1]), max(variance, 0.0), level)
+
+
+def _estimate(value: float, variance: float, level: float) -> Estimate:
+    error = sqrt(variance)
+    if not 0 < value < 1 or error == 0:
+        return Estimate(value, error)
+    return Estimate.on_scale(
+        value,
+        error,
+        forward=lambda p: log(-log(p)),
+        backward=lambda x: exp(-exp(x)),
+        slope=1 / (value * log(value)),
+        level=level,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What happens at each of the first distinct durations, (k,) each."""
+
+    at_risk: FloatArray
+    events: FloatArray
+    caused: FloatArray
+    free_before: FloatArray
+    incidence: FloatArray
+
+    @classmethod
+    def of(
+        cls, line: Timeline, last: int, cause: int, sample_weight: FloatArray | None
+    ) -> "_Steps":
+        at_risk = line.at_risk(sample_weight)[:last]
+        events = line.total(sample_weight, line.event != CENSORED)[:last]
+        caused = line.count(cause, sample_weight)[:last]
+        present = np.maximum(at_risk, np.finfo(np.float64).tiny)
+        staying = np.clip(1 - events / present, 0.0, 1.0)
+        free_before = np.concatenate(([1.0], np.cumprod(staying)[:-1]))[:last]
+        incidence = np.cumsum(free_before * caused / present)
+        return cls(at_risk, events, caused, free_before, incidence)
+
+
+def _greenwood(steps: _Steps) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What each step s adds to the variance at t: (F(t) - F(s))² a + b - 2 (F(t) - F(s)) c."""
+    left = steps.at_risk - steps.events
+    safe = np.maximum(steps.at_risk, np.finfo(np.float64).tiny)
+    a = np.divide(steps.events, safe * left, out=np.zeros_like(left), where=left > 0)
+    c = steps.free_before * steps.caused / safe**2
+    return a, steps.free_before * c * (safe - steps.caused) / safe, c
+
+
+def _variance(steps: _Steps) -> FloatArray:
+    # The squares multiplied out, so that every t costs the same.
+    a, b, c = _greenwood(steps)
+    f = steps.incidence
     spread = f**2 * np.cumsum(a) - 2 * f * np.cumsum(f * a) + np.cumsum(f**2 * a)
     cross = f * np.cumsum(c) - np.cumsum(f * c)
     return np.asarray(np.maximum(spread + np.cumsum(b) - 2 * cross, 0.0), dtype=np.float64)
@@ -206,4 +239,4 @@ def _walk(
     return np.concatenate(([0.0], np.cumsum(free[:-1] * hazard))), free
 
 
-__all__ = ["IncidenceCurve", "aalen_johansen", "incidence_at", "pseudo_values"]
+__all__ = ["IncidenceCurve", "aalen_johansen", "incidence_at", "observed_risk", "pseudo_values"]

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.metrics.aalen_johansen import aalen_johansen
+from training.metrics.aalen_johansen import observed_risk
+from training.metrics.binning import binned, blocks
 from training.metrics.censoring import FLOOR, IpcwWeights, ipcw_weights, unknowable
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.links import LINKS, Link, LinkName
@@ -12,7 +13,6 @@ from training.metrics.timeline import Timeline, checked_risk
 
 _ITERATIONS = 50
 _TOLERANCE = 1e-9
-_START_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,7 @@ def mean_calibration(
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     expected = float(checked_risk(risk, line.size).mean())
     if observed is None:
-        curve = aalen_johansen(duration_years, event, timeline=line)
-        observed = curve.at(horizon_years, level=level)
+        observed = observed_risk(line, horizon_years, level=level)
     if observed.value is None or observed.reason is not None:
         return MeanCalibration(observed, expected, Estimate.none(str(observed.reason)))
     if expected == 0:
@@ -135,10 +134,11 @@ def weak_calibration(
     if reason is not None:
         return WeakCalibration(Estimate.none(reason), Estimate.none(reason))
     line = _Line.of(w, np.asarray(risk, dtype=np.float64), LINKS[link])
-    intercept = line.fit(slope=False, level=level, cluster=cluster)
+    near = line.binned()
+    intercept = line.fit(near, slope=False, level=level, cluster=cluster)
     if np.ptp(line.x) == 0:
         return WeakCalibration(intercept, Estimate.none("all predicted risks are equal"))
-    return WeakCalibration(intercept, line.fit(slope=True, level=level, cluster=cluster))
+    return WeakCalibration(intercept, line.fit(near, slope=True, level=level, cluster=cluster))
 
 
 def _unlinkable(weights: IpcwWeights, risk: FloatArray, link: LinkName) -> str | None:
@@ -165,43 +165,53 @@ class _Line:
         outcome = weights.case[used].astype(np.float64)
         return cls(weights, used, link.forward(risk[used]), outcome, weights.weights[used], link)
 
-    def fit(self, *, slope: bool, level: float, cluster: IntArray | None) -> Estimate:
-        """Intercept with the slope held at 1, or the slope."""
-        found = self._solve(self._start(slope=slope), slope=slope)
+    def binned(self) -> "_Line | None":
+        """Almost the same regression on few points, since it sees the linked risk alone."""
+        bins = binned(self.x, self.weight, self.outcome)
+        if bins is None:
+            return None
+        x, weight, outcome = bins
+        return replace(self, x=x, outcome=outcome, weight=weight)
+
+    def fit(
+        self, near: "_Line | None", *, slope: bool, level: float, cluster: IntArray | None
+    ) -> Estimate:
+        """Intercept with the slope held at 1, or the slope; `near` gives the start."""
+        start = None if near is None else near._solve((0.0, 1.0), slope=slope)
+        found = self._solve((0.0, 1.0) if start is None else start[:2], slope=slope)
         if found is None:
             return Estimate.none("the calibration regression does not converge")
-        influence = self._influence(*found, slope=slope)
-        value = found[1] if slope else found[0]
-        return Estimate.from_influence(value, influence, level=level, cluster=cluster)
+        a, b, score, information = found
+        influence = self._influence(score, information, slope=slope)
+        return Estimate.from_influence(b if slope else a, influence, level=level, cluster=cluster)
 
-    def _start(self, *, slope: bool) -> tuple[float, float]:
-        # Every k-th subject of a large sample gives a start from which two steps are enough.
-        stride = self.x.size // _START_SIZE
-        if stride < 2:
-            return 0.0, 1.0
-        some = slice(None, None, stride)
-        part = replace(self, x=self.x[some], outcome=self.outcome[some], weight=self.weight[some])
-        return part._solve((0.0, 1.0), slope=slope) or (0.0, 1.0)
-
-    def _solve(self, start: tuple[float, float], *, slope: bool) -> tuple[float, float] | None:
+    def _solve(
+        self, start: tuple[float, float], *, slope: bool
+    ) -> tuple[float, float, FloatArray, FloatArray] | None:
+        """Intercept and slope, with score and information of each subject there."""
         a, b = start
         for _ in range(_ITERATIONS):
-            step = _step(*self._working(a, b), self.x, slope=slope)
+            score, information = self._working(a, b)
+            step = _step(score, information, self.x, slope=slope)
             if step is None:
                 return None
             a, b = a + step[0], b + step[1]
             if abs(step[0]) + abs(step[1]) < _TOLERANCE * (1 + abs(a) + abs(b)):
-                return a, b
+                return a, b, score, information
         return None
 
     def _working(self, a: float, b: float) -> tuple[FloatArray, FloatArray]:
-        risk, gradient = self.link.backward(a + b * self.x)
-        risk = np.clip(risk, 1e-300, 1 - 1e-16)
-        tilt = self.weight * gradient / (risk * (1 - risk))
-        return (self.outcome - risk) * tilt, gradient * tilt
+        """Score and information of each subject at an intercept and slope."""
+        score, information = np.empty_like(self.x), np.empty_like(self.x)
+        for part in blocks(self.x.size):
+            risk, gradient = self.link.backward(a + b * self.x[part])
+            risk = np.clip(risk, 1e-300, 1 - 1e-16)
+            tilt = self.weight[part] * gradient / (risk * (1 - risk))
+            score[part] = (self.outcome[part] - risk) * tilt
+            information[part] = gradient * tilt
+        return score, information
 
-    def _influence(self, a: float, b: float, *, slope: bool) -> FloatArray:
-        score, information = self._working(a, b)
+    def _influence(self, score: FloatArray, information: FloatArray, *, slope: bool) -> FloatArray:
         total = float(information.sum())
         if slope:
             centred = self.x - float(information @ self.x) / total

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.aalen_johansen import observed_risk, pseudo_values
+from training.metrics.binning import binned, blocks
 from training.metrics.censoring import follow_up_too_short
 from training.metrics.discrimination import Ranking
 from training.metrics.estimate import Estimate, FloatArray, IntArray, normal_quantile
@@ -22,7 +23,6 @@ _TOLERANCE = 1e-9
 _ROUNDING = 1 + 1e-12
 _SINGULAR = 1e14
 _HALVINGS = 30
-_START_SIZE = 20_000
 _CLOGLOG = LINKS["cloglog"]
 
 
@@ -89,6 +89,7 @@ def calibration_curve(
     *,
     timeline: Timeline | None = None,
     pseudo: FloatArray | None = None,
+    ranking: Ranking | None = None,
     level: float = 0.95,
 ) -> CalibrationCurve:
     """Observed risk as a smooth function of predicted risk, from jackknife pseudo-values.
@@ -103,6 +104,8 @@ def calibration_curve(
         The same outcomes arranged already.
     pseudo
         (n,) pseudo-values of this sample at this horizon, to share them between models.
+    ranking
+        `risk` ranked already.
     level
         Confidence level of the pointwise band within 0–1.
 
@@ -115,7 +118,8 @@ def calibration_curve(
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     values = checked_risk(risk, line.size)
-    reason = _no_curve(line, values, horizon_years)
+    rank = ranking or Ranking.of(values)
+    reason = _no_curve(line, rank, horizon_years)
     if reason is not None:
         return CalibrationCurve.none(reason)
     target = (
@@ -123,10 +127,9 @@ def calibration_curve(
         if pseudo is None
         else pseudo
     )
-    levels = distinct_up_to(values, len(KNOT_QUANTILES))
-    if levels is not None:
-        return _by_level(values, target, levels, level)
-    return _by_spline(values, target, level)
+    if _by_groups(rank):
+        return _by_level(values, target, rank, level)
+    return _by_spline(values, target, rank, level)
 
 
 def calibration_groups(
@@ -164,28 +167,19 @@ def calibration_groups(
     result = []
     for group in np.unique(member):
         chosen = member == group
-        part = Timeline.of(line.duration()[chosen], line.event[chosen])
-        curve = aalen_johansen(part.duration(), part.event, timeline=part)
+        part = line.part(chosen)
         result.append(
             RiskGroup(
                 subjects=int(chosen.sum()),
                 events=int(by_horizon[chosen].sum()),
                 predicted=float(values[chosen].mean()),
-                observed=curve.at(horizon_years, level=level),
+                observed=observed_risk(part, horizon_years, level=level),
             )
         )
     return result
 
 
-def distinct_up_to(risk: FloatArray, limit: int) -> FloatArray | None:
-    """The distinct risks when there are at most `limit`, else None; never sorts a long array."""
-    if risk.size > 1000 and np.unique(risk[:1000]).size > limit:
-        return None
-    distinct = np.unique(risk)
-    return distinct if distinct.size <= limit else None
-
-
-def _no_curve(line: Timeline, risk: FloatArray, horizon_years: float) -> str | None:
+def _no_curve(line: Timeline, ranking: Ranking, horizon_years: float) -> str | None:
     short = follow_up_too_short(line, horizon_years)
     if short is not None:
         return short
@@ -193,15 +187,21 @@ def _no_curve(line: Timeline, risk: FloatArray, horizon_years: float) -> str | N
     events = int(((line.event == PROGRESSION) & by_horizon).sum())
     if events < MIN_EVENTS:
         return f"{events} progressions by {horizon_years:g} years; a curve needs {MIN_EVENTS}"
-    if distinct_up_to(risk, len(KNOT_QUANTILES)) is None and (risk.min() <= 0 or risk.max() >= 1):
+    certain = ranking.ordered[0] <= 0 or ranking.ordered[-1] >= 1
+    if certain and not _by_groups(ranking):
         return "a predicted risk of exactly 0 or 1 has no cloglog"
     return None
 
 
+def _by_groups(ranking: Ranking) -> bool:
+    """Whether there are too few distinct risks for a curve, as of a rule."""
+    return ranking.levels <= len(KNOT_QUANTILES)
+
+
 def _by_level(
-    risk: FloatArray, target: FloatArray, levels: FloatArray, level: float
+    risk: FloatArray, target: FloatArray, ranking: Ranking, level: float
 ) -> CalibrationCurve:
-    member = Ranking.of(risk).level
+    member, levels = ranking.level, np.unique(ranking.ordered)
     size = np.bincount(member, minlength=levels.size)
     mean = np.bincount(member, weights=target, minlength=levels.size) / size
     squares = np.bincount(member, weights=(target - mean[member]) ** 2, minlength=levels.size)
@@ -213,21 +213,21 @@ def _by_level(
     )
 
 
-def _by_spline(risk: FloatArray, target: FloatArray, level: float) -> CalibrationCurve:
+def _by_spline(
+    risk: FloatArray, target: FloatArray, ranking: Ranking, level: float
+) -> CalibrationCurve:
     eta = _CLOGLOG.forward(risk)
-    knots = np.quantile(eta, KNOT_QUANTILES)
+    knots = ranking.quantiles(KNOT_QUANTILES, _CLOGLOG.forward)
     if (np.diff(knots) <= 0).any():
         return CalibrationCurve.none("too many equal risks for a smooth curve")
     basis = restricted_cubic(eta, knots)
-    beta = _solve(basis, target, _start(basis, target))
-    if beta is None:
+    found = _solve(basis, target, _start(eta, target, knots))
+    if found is None:
         return CalibrationCurve.none("the smooth calibration curve does not converge")
-    fitted, slope = _CLOGLOG.backward(beta @ basis)
-    gradient = basis * slope
-    bread = np.linalg.inv(gradient @ gradient.T)
-    score = gradient * (target - fitted)
-    covariance = bread @ (score @ score.T) @ bread
-    ends = np.quantile(risk, (0.01, 0.99))
+    beta, fitted, slope = found
+    bread = np.linalg.inv(_products(basis, slope**2))
+    covariance = bread @ _products(basis, (slope * (target - fitted)) ** 2) @ bread
+    ends = ranking.quantiles((0.01, 0.99))
     grid = np.linspace(ends[0], ends[1], _GRID, dtype=np.float64)
     at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
     middle = beta @ at_grid
@@ -248,15 +248,14 @@ def restricted_cubic(x: FloatArray, knots: FloatArray) -> FloatArray:
     scale = (knots[-1] - knots[0]) ** 2
     last, before = knots[-1], knots[-2]
     end, almost = _cubed(x - last), _cubed(x - before)
-    rows = [np.ones_like(x), x]
-    for knot in knots[:-2]:
-        cubic = (
-            _cubed(x - knot)
-            - almost * ((last - knot) / (last - before))
-            + end * ((before - knot) / (last - before))
-        )
-        rows.append(cubic / scale)
-    return np.stack(rows)
+    rows = np.empty((knots.size, x.size))
+    rows[0], rows[1] = 1.0, x
+    for row, knot in zip(rows[2:], knots[:-2], strict=True):
+        row[:] = _cubed(x - knot)
+        row -= almost * ((last - knot) / (last - before))
+        row += end * ((before - knot) / (last - before))
+        row /= scale
+    return rows
 
 
 def _cubed(x: FloatArray) -> FloatArray:
@@ -264,57 +263,77 @@ def _cubed(x: FloatArray) -> FloatArray:
     return positive * positive * positive
 
 
-def _start(basis: FloatArray, target: FloatArray) -> FloatArray:
-    straight = np.zeros(basis.shape[0])
+def _start(eta: FloatArray, target: FloatArray, knots: FloatArray) -> FloatArray:
+    straight = np.zeros(knots.size)
     straight[1] = 1.0
-    # Every k-th subject of a large sample gives a start from which two steps are enough.
-    stride = target.size // _START_SIZE
-    if stride < 2:
+    bins = binned(eta, None, target)
+    if bins is None:
         return straight
-    part = _solve(np.ascontiguousarray(basis[:, ::stride]), target[::stride], straight)
-    return straight if part is None else part
+    x, subjects, mean = bins
+    near = _solve(restricted_cubic(x, knots), mean, straight, subjects)
+    return straight if near is None else near[0]
 
 
-def _solve(basis: FloatArray, target: FloatArray, start: FloatArray) -> FloatArray | None:
-    """Least squares of target ≈ 1 - exp(-exp(beta @ basis)) by Newton with halved steps."""
+def _solve(
+    basis: FloatArray, target: FloatArray, start: FloatArray, weight: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Least squares of target ≈ 1 - exp(-exp(beta @ basis)) by Newton with halved steps.
+
+    Returns
+    -------
+    beta, and the fitted risk of each subject with its derivative; None without a minimum.
+    """
     beta = start
     fitted, slope = _CLOGLOG.backward(beta @ basis)
-    loss = _loss(target - fitted)
+    loss = _loss(target - fitted, weight)
     for _ in range(_ITERATIONS):
-        step = _newton_step(basis, target - fitted, fitted, slope)
+        step = _newton_step(basis, target - fitted, fitted, slope, weight)
         if step is None:
             return None
         if float(np.abs(step).max()) < _TOLERANCE * (1 + float(np.abs(beta).max())):
-            return beta
+            return beta, fitted, slope
         for halving in range(_HALVINGS):
             trial = beta + step / 2**halving
-            fitted, slope = _CLOGLOG.backward(trial @ basis)
-            now = _loss(target - fitted)
+            tried = _CLOGLOG.backward(trial @ basis)
+            now = _loss(target - tried[0], weight)
             if now <= loss * _ROUNDING:
                 break
         else:
             # No shorter step is any better: this is the minimum to the last digit.
-            return beta
-        beta, loss = trial, now
+            return beta, fitted, slope
+        beta, (fitted, slope), loss = trial, tried, now
     return None
 
 
 def _newton_step(
-    basis: FloatArray, residual: FloatArray, fitted: FloatArray, slope: FloatArray
+    basis: FloatArray,
+    residual: FloatArray,
+    fitted: FloatArray,
+    slope: FloatArray,
+    weight: FloatArray | None,
 ) -> FloatArray | None:
-    pull = basis @ (residual * slope)
+    steep = slope if weight is None else slope * weight
+    pull = basis @ (residual * steep)
     hazard = slope / np.maximum(1 - fitted, np.finfo(np.float64).tiny)
-    curved = (basis * (slope * (slope - residual * (1 - hazard)))) @ basis.T
+    curved = _products(basis, steep * (slope - residual * (1 - hazard)))
     if float(np.linalg.eigvalsh(curved)[0]) <= 0:
         # Far from the minimum the surface may curve the other way; Gauss–Newton always descends.
-        curved = (basis * slope**2) @ basis.T
+        curved = _products(basis, steep * slope)
         if np.linalg.cond(curved) > _SINGULAR:
             return None
     return np.asarray(np.linalg.solve(curved, pull), np.float64)
 
 
-def _loss(residual: FloatArray) -> float:
-    return float(residual @ residual)
+def _products(basis: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weighted sums of products of every two rows of the basis, (rows, rows)."""
+    total = np.zeros((basis.shape[0],) * 2)
+    for part in blocks(weight.size):
+        total += (basis[:, part] * weight[part]) @ basis[:, part].T
+    return total
+
+
+def _loss(residual: FloatArray, weight: FloatArray | None) -> float:
+    return float(residual @ (residual if weight is None else residual * weight))
 
 
 def _distances(

@@ -1,5 +1,6 @@
 """AUC(t): higher risks for those who progress by the horizon than for those who do not."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,20 +96,54 @@ class Ranking:
         (n,) position of each subject's risk among the distinct risks, from 0.
     levels
         Number of distinct risks.
+    ordered
+        (n,) the risks, ascending.
+    order
+        (n,) the subjects in that order.
     """
 
     level: IntArray
     levels: int
+    ordered: FloatArray
+    order: IntArray
 
     @classmethod
-    def of(cls, risk: FloatArray) -> "Ranking":
-        """Rank checked risks, in O(n log n)."""
-        order = np.argsort(risk)
+    def of(cls, risk: FloatArray, like: "Ranking | None" = None) -> "Ranking":
+        """Rank checked risks, in O(n log n).
+
+        Parameters
+        ----------
+        risk
+            (n,) within 0–1.
+        like
+            Of the same model at another horizon, which often ranks the subjects alike.
+        """
+        order = None if like is None else like.order
+        if order is None or (np.diff(risk[order]) < 0).any():
+            order = np.argsort(risk)
         ordered = risk[order]
         rank = np.concatenate(([0], np.cumsum(ordered[1:] != ordered[:-1])))
         level = np.empty(risk.size, dtype=np.int64)
         level[order] = rank
-        return cls(level, int(rank[-1]) + 1)
+        return cls(level, int(rank[-1]) + 1, ordered, order)
+
+    def quantiles(
+        self, shares: Sequence[float], scale: Callable[[FloatArray], FloatArray] = np.asarray
+    ) -> FloatArray:
+        """Quantiles of the risks on an increasing scale, as `numpy.quantile` interpolates them.
+
+        Parameters
+        ----------
+        shares
+            (q,) within 0–1.
+        scale
+            From risks to the scale on which to interpolate; the risks themselves when left out.
+        """
+        place = np.asarray(shares) * (self.ordered.size - 1)
+        below = np.floor(place).astype(np.int64)
+        above = np.minimum(below + 1, self.ordered.size - 1)
+        low, high = scale(self.ordered[below]), scale(self.ordered[above])
+        return np.asarray(low + (high - low) * (place - below), dtype=np.float64)
 
     def sums_below(self, weight: FloatArray) -> FloatArray:
         """Weight of all lower risks and half of the equal ones, for each subject, (n,)."""

@@ -37,8 +37,8 @@ def _cloglog(risk: FloatArray) -> FloatArray:
 
 def _from_cloglog(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
     hazard = np.exp(np.minimum(eta, _LARGEST))
-    risk = -np.expm1(-hazard)
-    return risk, hazard * (1 - risk)
+    falling = np.expm1(-hazard)
+    return -falling, hazard * (1 + falling)
 
 
 def _logit(risk: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.errors import ValueRangeError
-from training.metrics.aalen_johansen import aalen_johansen, pseudo_values
+from training.metrics.aalen_johansen import observed_risk, pseudo_values
 from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
 from training.metrics.timeline import Timeline, checked_risk
 
@@ -128,7 +128,7 @@ def net_benefit_of_rule(
         none = np.zeros(line.size) if with_influence else None
         return Estimate(0.0, 0.0, 0.0, 0.0, influence=none)
     part = line if share == 1 else line.part(chosen)
-    observed = _incidence(part, horizon_years, level)
+    observed = observed_risk(part, horizon_years, level=level)
     if observed.value is None:
         return Estimate.none(f"among those flagged, {observed.reason}")
     gain = observed.value * (1 + odds) - odds
@@ -216,7 +216,7 @@ def decision_curve(
         net_benefit(duration_years, event, risk, horizon_years, threshold=p, timeline=line)
         for p in thresholds
     )
-    observed = _incidence(line, horizon_years, 0.95)
+    observed = observed_risk(line, horizon_years)
     everyone = tuple(
         observed
         if observed.value is None
@@ -226,13 +226,8 @@ def decision_curve(
     return DecisionCurve(tuple(thresholds), model, everyone)
 
 
-def _incidence(part: Timeline, horizon_years: float, level: float) -> Estimate:
-    curve = aalen_johansen(part.times, part.event, timeline=part, until_years=horizon_years)
-    return curve.at(horizon_years, level=level)
-
-
 def _standardised(line: Timeline, horizon_years: float, value: float, level: float) -> Estimate:
-    best = _incidence(line, horizon_years, level)
+    best = observed_risk(line, horizon_years, level=level)
     if best.value is None or best.value == 0:
         reason = best.reason or f"no progression is observed by {horizon_years:g} years"
         return Estimate.none(reason)

@@ -22,25 +22,35 @@ class Timeline:
         (n,) index into `times` of each subject.
     event
         (n,) 0 censored, 1 progression, 2 death before progression.
+    first
+        (k,) place of the first subject of each step when subjects stand in the order of their
+        durations, so that sums walk along memory; None when they do not.
     """
 
     times: FloatArray
     step: IntArray
     event: IntArray
+    first: IntArray | None = None
 
     @classmethod
     def of(cls, duration_years: FloatArray, event: IntArray) -> "Timeline":
         """Timeline of checked outcomes, in O(n log n)."""
         duration, codes = checked_outcomes(duration_years, event)
         if (duration[1:] >= duration[:-1]).all():
-            first = np.concatenate(([True], duration[1:] > duration[:-1]))
-            return cls(duration[first], np.cumsum(first) - 1, codes)
+            return cls._in_order(duration, codes)
         times, step = np.unique(duration, return_inverse=True)
         return cls(times, step.astype(np.int64, copy=False), codes)
+
+    @classmethod
+    def _in_order(cls, duration: FloatArray, event: IntArray) -> "Timeline":
+        starts = np.concatenate(([True], duration[1:] > duration[:-1]))
+        return cls(duration[starts], np.cumsum(starts) - 1, event, np.flatnonzero(starts))
 
     def part(self, chosen: BoolArray | IntArray) -> "Timeline":
         """Timeline of some of the subjects, at least one, without sorting again."""
         step = self.step[chosen]
+        if self.first is not None and (step[1:] >= step[:-1]).all():
+            return Timeline._in_order(self.times[step], self.event[chosen])
         present = np.zeros(self.times.size, dtype=np.bool_)
         present[step] = True
         renumbered = np.cumsum(present) - 1
@@ -57,10 +67,18 @@ class Timeline:
 
     def total(self, values: FloatArray | None, where: BoolArray | None = None) -> FloatArray:
         """Sum of `values` (ones when None) at each distinct duration, (k,)."""
+        if self.first is not None:
+            return _runs(self._values(values, where), self.first)
         step = self.step if where is None else self.step[where]
         if values is not None and where is not None:
             values = values[where]
         return np.bincount(step, weights=values, minlength=self.times.size).astype(np.float64)
+
+    def _values(self, values: FloatArray | None, where: BoolArray | None) -> FloatArray:
+        """What each subject adds to a sum, (n,)."""
+        if values is None:
+            return np.ones(self.size) if where is None else where.astype(np.float64)
+        return values if where is None else np.where(where, values, 0.0)
 
     def count(self, code: int, sample_weight: FloatArray | None = None) -> FloatArray:
         """Weighted number of subjects whose follow-up ends with this event, per step, (k,)."""
@@ -73,6 +91,13 @@ class Timeline:
     def steps_until(self, horizon_years: float) -> int:
         """Number of distinct durations at or before the horizon."""
         return int(np.searchsorted(self.times, horizon_years, side="right"))
+
+
+def _runs(values: FloatArray, first: IntArray) -> FloatArray:
+    # Without ties every subject is a step of its own.
+    if first.size == values.size:
+        return values
+    return np.asarray(np.add.reduceat(values, first), dtype=np.float64)
 
 
 def onwards(values: FloatArray) -> FloatArray:

@@ -79,13 +79,12 @@ def test_equal_risks_have_an_intercept_but_no_slope() -> None:
     assert line.slope.reason == "all predicted risks are equal"
 
 
-def test_the_start_from_part_of_a_large_sample_does_not_change_the_answer(
+def test_the_start_from_bins_of_a_large_sample_does_not_change_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     duration, event, risk = cohort()
     whole = weak_calibration(duration, event, risk, 2).slope.value
     curve = calibration_curve(duration, event, risk, 2).ici.value
-    monkeypatch.setattr("training.metrics.calibration._START_SIZE", 400)
-    monkeypatch.setattr("training.metrics.calibration_curve._START_SIZE", 400)
+    monkeypatch.setattr("training.metrics.binning._WORTHWHILE", 400)
     assert weak_calibration(duration, event, risk, 2).slope.value == pytest.approx(whole, rel=1e-9)
     assert calibration_curve(duration, event, risk, 2).ici.value == pytest.approx(curve, rel=1e-7)

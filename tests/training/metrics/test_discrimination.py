@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from training.metrics.censoring import CensoringDistribution, ipcw_weights
 from training.metrics.concordance import concordance
-from training.metrics.discrimination import auc
+from training.metrics.discrimination import Ranking, auc
 
 cohort = st.lists(
     st.tuples(st.integers(1, 10), st.integers(0, 2), st.integers(1, 6)), min_size=4, max_size=30
@@ -107,3 +107,19 @@ def test_visits_of_one_subject_do_not_narrow_the_interval() -> None:
 def test_equal_risks_have_no_auc() -> None:
     found = auc(np.array([1.0, 5, 5]), np.array([1, 0, 2]), np.full(3, 0.2), 3)
     assert found.reason == "all predicted risks are equal"
+
+
+def test_a_ranking_at_another_horizon_is_used_only_where_it_orders_the_risks() -> None:
+    risk = np.array([0.3, 0.1, 0.2, 0.2])
+    first = Ranking.of(risk)
+    squared, turned = Ranking.of(risk**2, first), Ranking.of(1 - risk, first)
+    assert squared.order is first.order
+    assert squared.level.tolist() == first.level.tolist() == [2, 0, 1, 1]
+    assert turned.level.tolist() == [0, 2, 1, 1]
+
+
+def test_quantiles_of_a_ranking_are_those_of_numpy_on_any_increasing_scale() -> None:
+    risk = np.random.default_rng(3).uniform(0.01, 0.9, 101)
+    shares = (0.0, 0.05, 0.333, 0.5, 0.99, 1.0)
+    expected = np.quantile(np.log(risk), shares)
+    assert Ranking.of(risk).quantiles(shares, np.log) == pytest.approx(expected, abs=1e-12)
