@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from features.labs import LabRows
     from features.visits import Visits
     from models.risk import RiskModel
+    from training.cohorts import Cohort
+    from training.diagnosis import Diagnosis
     from training.fit import Trained
     from training.registry import Registered, Registry
 
@@ -136,14 +138,27 @@ def train(
     cohort: Annotated[Path, typer.Option(help="Folder with visits and outcomes.")],
     seed: Annotated[int, typer.Option(min=0, help="Of folds, learners and bootstrap.")] = 0,
     candidate: Annotated[str | None, typer.Option(help="Insist on one candidate.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option(help="Check of the diagnosis to train through.")
+    ] = None,
+    because: Annotated[str, typer.Option(help="Why; kept with run, model and answers.")] = "",
+    diagnose_only: Annotated[
+        bool, typer.Option("--diagnose-only", help="Say whether the design is sound, and stop.")
+    ] = False,
     runs: Runs = RUNS,
     as_json: Json = False,
 ) -> None:
-    """Train, judge and register one candidate; exit 1 when the gate refuses it."""
+    """Diagnose, train, judge and register one candidate; exit 1 when one of them refuses."""
     from features.errors import GateError
     from training.cohorts import read_cohort
 
-    trained, version, champion = _train(study, read_cohort(cohort), candidate, seed, runs)
+    read, overrides = read_cohort(cohort), dict.fromkeys(override or (), because)
+    if diagnose_only:
+        _diagnose(study, read, overrides, as_json)
+        return
+    trained, version, champion = _train(
+        study, read, candidate, seed, runs, overrides=overrides, as_json=as_json
+    )
     if as_json:
         typer.echo(json.dumps(_training_as_json(trained, version, champion), indent=1))
     else:
@@ -324,19 +339,60 @@ def serve(
 
 
 def _train(
-    study_name: str, cohort: Any, candidate: str | None, seed: int, runs: Path
+    study_name: str,
+    cohort: "Cohort",
+    candidate: str | None,
+    seed: int,
+    runs: Path,
+    *,
+    overrides: dict[str, str] | None = None,
+    as_json: bool = False,
 ) -> tuple["Trained", "Registered", "Registered"]:
+    from features.errors import DesignError
     from training.fit import train as fit
     from training.study import read_study
 
     study = read_study(study_name)
-    with _working(f"Training {study.label}") as advance:
-        # Before the fits: a registry that cannot be used must not cost a training.
-        registry = _registry(runs)
-        trained = fit(cohort, study, candidate=candidate, seed=seed, progress=advance)
-        advance("registering")
-        version, champion = registry.register(trained)
+    diagnoses: list[Diagnosis] = []
+    try:
+        with _working(f"Training {study.label}") as advance:
+            # Before the fits: a registry that cannot be used must not cost a training.
+            registry = _registry(runs)
+            trained = fit(
+                cohort,
+                study,
+                candidate=candidate,
+                seed=seed,
+                overrides=overrides,
+                diagnosed=diagnoses.append,
+                progress=advance,
+            )
+            advance("registering")
+            version, champion = registry.register(trained)
+    except DesignError:
+        for diagnosis in diagnoses:
+            _tell_diagnosis(diagnosis, as_json=as_json)
+        raise
     return trained, version, champion
+
+
+def _diagnose(study_name: str, cohort: "Cohort", overrides: dict[str, str], as_json: bool) -> None:
+    from training.diagnosis import examine
+    from training.study import read_study
+
+    _, diagnosis = examine(cohort, read_study(study_name), overrides=overrides)
+    _tell_diagnosis(diagnosis, as_json=as_json)
+    diagnosis.stop_if_refused()
+
+
+def _tell_diagnosis(diagnosis: "Diagnosis", *, as_json: bool) -> None:
+    from training.diagnosis import HEADER
+
+    if as_json:
+        typer.echo(json.dumps(diagnosis.to_dict(), indent=1))
+        return
+    title = f"Study {diagnosis.study} on {diagnosis.cohort}: is the design sound"
+    _print_table(title, HEADER, diagnosis.table())
 
 
 def _registry(runs: Path) -> "Registry":
@@ -401,6 +457,7 @@ def _training_as_json(
         "version": asdict(version),
         "champion": asdict(champion),
         "gate": [asdict(check) for check in trained.verdict.checks],
+        "diagnosis": trained.diagnosis.to_dict(),
         "used": {
             "subjects": trained.rows.subjects,
             "landmarks": len(trained.rows.subject),
@@ -416,6 +473,9 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
     from training.candidates import CANDIDATES
 
     study = trained.study
+    for doubted, verdict, found, advice in trained.diagnosis.table():
+        if verdict != "pass":
+            typer.echo(f"{verdict}: {doubted}: {found}; {advice}")
     horizon = study.decision_horizon_years
     header = ("candidate", f"AUC {horizon:g}y", f"Brier {horizon:g}y", f"IPA {horizon:g}y")
     rows = [

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from features.errors import InputError
+from training.diagnosis import Diagnosis
 from training.judge import judge_panel
 from training.judgement import Judgement
 from training.panel import RISK_COLUMNS, Panel, panel
@@ -98,6 +99,7 @@ def write_judgement(
     settings: Settings | None = None,
     out: Path | None = None,
     report: Path | None = None,
+    diagnosis: Diagnosis | None = None,
 ) -> None:
     """Write a judgement as JSON, as an HTML report or both; each appears whole or not at all.
 
@@ -115,12 +117,14 @@ def write_judgement(
         How it was judged; defaults when None.
     out, report
         The files; None leaves one out.
+    diagnosis
+        Of the training whose risks these are, for the report.
     """
     page = None
     written = judgement.to_dict()
     if report is not None:
         drawn = report_contents(given, settings or Settings())
-        page = report_page(judgement, given, title=title, drawn=drawn)
+        page = report_page(judgement, given, title=title, drawn=drawn, diagnosis=diagnosis)
         written["figures"] = plain(drawn)
     if out is not None:
         write_whole(out, json.dumps(written, indent=2, allow_nan=False) + "\n")

@@ -5,21 +5,21 @@ simplest candidate within one standard error of the best -> the gate -> final fi
 recalibration and bootstrap refits. Registering is `training.registry`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from features.errors import DesignError, InputError
+from features.errors import InputError
 from features.history import Floats
 from models.catalogue import PUBLISHED
 from models.learned import LearnedModel
 from training.candidates import CANDIDATES
 from training.cohorts import Cohort
+from training.diagnosis import Diagnosis, examine
 from training.gate import Verdict, judge_candidate
-from training.landmarks import TrainingSet, training_set
-from training.metrics.censoring import ipcw_weights, unknowable
+from training.landmarks import TrainingSet
 from training.recalibration import identity
 from training.study import Study
 from training.validation import OutOfFold, Progress, cross_validate
@@ -27,9 +27,6 @@ from training.validation import OutOfFold, Progress, cross_validate
 __all__ = ["RULE", "Final", "Trained", "summary", "train"]
 
 RULE = "rule"
-LEAST_EVENTS = 20
-"""Fewer progressions cannot calibrate even intercept and slope (Riley RD, BMJ 2020;368:m441,
-doi:10.1136/bmj.m441, and the usual ten events for each of two parameters)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ class Trained:
 
     Parameters
     ----------
-    study, rows
-        The question and the rows it was asked of.
+    study, rows, diagnosis
+        The question, the rows it was asked of, and whether it is sound on them.
     results
         Out-of-fold predictions and metrics by candidate, the rule among them.
     chosen
@@ -62,6 +59,7 @@ class Trained:
 
     study: Study
     rows: TrainingSet
+    diagnosis: Diagnosis
     results: Mapping[str, OutOfFold]
     chosen: str
     verdict: Verdict
@@ -77,6 +75,8 @@ def train(
     candidate: str | None = None,
     seed: int = 0,
     members: int = 40,
+    overrides: Mapping[str, str] | None = None,
+    diagnosed: Callable[[Diagnosis], None] = lambda _: None,
     progress: Progress = lambda _: None,
 ) -> Trained:
     """Train, judge and hold to the gate the best candidate a cohort supports.
@@ -93,6 +93,10 @@ def train(
         Of folds, learners and bootstrap.
     members
         Bootstrap refits behind the interval.
+    overrides
+        Check of the diagnosis to the reason why its refusal is trained through.
+    diagnosed
+        Told the diagnosis, refused or not, before anything is fitted.
     progress
         Told what was done after each fit.
 
@@ -104,8 +108,9 @@ def train(
     suited = [name for name, c in CANDIDATES.items() if name != RULE and c.suits(study)]
     if candidate is not None and candidate not in suited:
         raise InputError("candidate", f"expected one of {', '.join(suited)}")
-    rows = training_set(cohort, study)
-    _refuse_unsound(rows, study)
+    rows, diagnosis = examine(cohort, study, overrides=overrides or {})
+    diagnosed(diagnosis)
+    diagnosis.stop_if_refused()
     considered = [
         name
         for name, c in CANDIDATES.items()
@@ -114,31 +119,14 @@ def train(
     results = cross_validate(rows, study, considered, seed=seed, progress=progress)
     chosen = candidate or _simplest_of_the_best(results, study)
     verdict = judge_candidate(rows, study, results[chosen], results[RULE])
-    provenance = _provenance(cohort, study, rows, seed)
+    provenance = _provenance(cohort, study, rows, seed) | {"diagnosis": diagnosis.summary()}
     final = {
         name: _final(rows, study, results[name], provenance, seed, members, progress)
         for name in (chosen, RULE)
     }
-    return Trained(study, rows, results, chosen, verdict, final[chosen], final[RULE], seed)
-
-
-def _refuse_unsound(rows: TrainingSet, study: Study) -> None:
-    for horizon in study.horizons_years:
-        known = ipcw_weights(rows.duration_years, rows.event, horizon)
-        reason = unknowable(known)
-        if reason is not None:
-            raise DesignError(f"study {study.name}, horizon {horizon:g} years: {reason}")
-        events = np.unique(rows.subject[known.case]).size
-        if events < LEAST_EVENTS:
-            raise DesignError(
-                f"study {study.name}: {events} subjects progress within {horizon:g} years; "
-                f"at least {LEAST_EVENTS} are needed to train anything"
-            )
-        if events < study.folds.count:
-            raise DesignError(
-                f"study {study.name}: {events} subjects progress within {horizon:g} years; "
-                f"{study.folds.count} folds would leave some without any"
-            )
+    return Trained(
+        study, rows, diagnosis, results, chosen, verdict, final[chosen], final[RULE], seed
+    )
 
 
 def _simplest_of_the_best(results: Mapping[str, OutOfFold], study: Study) -> str:

@@ -15,6 +15,7 @@ from models.artefact import load_artefact, save_artefact
 from models.learned import LearnedModel
 from training.bundles import CARD_HTML, CARD_MARKDOWN, JUDGEMENT
 from training.candidates import CANDIDATES
+from training.diagnosis import Diagnosis
 from training.evaluation import write_judgement
 from training.fit import RULE, Final, Trained
 from training.judge import judge_panel
@@ -38,6 +39,7 @@ def log_training(trained: Trained) -> tuple[Judgement, Panel]:
         }
     )
     mlflow.log_params({"chosen": trained.chosen, "members": len(trained.rule.model.members)})
+    _log_diagnosis(trained.diagnosis)
     mlflow.log_dict(_verdict(trained), "gate.json")
     for check in trained.verdict.checks:
         mlflow.log_metric(f"gate {_key(check.name)}", check.value)
@@ -52,9 +54,17 @@ def log_training(trained: Trained) -> tuple[Judgement, Panel]:
             settings=settings,
             out=Path(folder) / JUDGEMENT,
             report=Path(folder) / "judgement.html",
+            diagnosis=trained.diagnosis,
         )
         mlflow.log_artifacts(folder)
     return judgement, given
+
+
+def _log_diagnosis(diagnosis: Diagnosis) -> None:
+    """Tables as JSON and in words; an override is a tag, to be found by whoever lists the runs."""
+    overrides = {f"override {check}": reason for check, reason in diagnosis.overrides.items()}
+    mlflow.set_tags({"diagnosis": diagnosis.status, **overrides})
+    mlflow.log_dict(diagnosis.to_dict(), "diagnosis.json")
 
 
 def log_candidate(trained: Trained, name: str) -> None:

@@ -86,6 +86,22 @@ def test_a_cohort_with_too_few_events_is_refused_before_anything_is_fitted(
         train(replace(mgus2, outcomes=outcomes), mgus)
 
 
+def test_an_override_is_told_first_and_stays_in_the_provenance(mgus2: Cohort, mgus: Study) -> None:
+    outcomes = mgus2.outcomes.copy()
+    progressed = np.flatnonzero(outcomes["event"] == 1)
+    outcomes.loc[outcomes.index[progressed[40:]], "event"] = 0
+    few, told = replace(mgus2, outcomes=outcomes), []
+    reasons = {"events": "a lesson on small cohorts"}
+    with pytest.raises(DesignError, match="events: "):
+        train(few, mgus, diagnosed=told.append)
+    assert [diagnosis.status for diagnosis in told] == ["refuse"]
+    trained = train(few, mgus, candidate="logistic", members=0, overrides=reasons)
+    for final in (trained.candidate, trained.rule):
+        kept = final.model.provenance["diagnosis"]
+        assert kept["overridden"] == reasons
+        assert "sample-size" in kept["warned"]
+
+
 def test_more_folds_than_progressions_are_refused(mgus2: Cohort, mgus: Study) -> None:
     with pytest.raises(DesignError, match="1000 folds would leave some without any"):
         train(mgus2, replace(mgus, folds=Folds(count=1000, repeats=1)))

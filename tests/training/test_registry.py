@@ -115,6 +115,21 @@ def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
         assert ",".join(repr(float(value)) for value in row) not in text
 
 
+def test_a_run_holds_its_diagnosis_and_a_tag_for_every_override(
+    registry: Registry, trained: Trained
+) -> None:
+    overridden = replace(trained.diagnosis, overrides={"duplicates": "twins, checked by hand"})
+    drawn = replace(trained, diagnosis=overridden)
+    version, _ = registry.register(_judged(drawn, passed=False))
+    tags = registry.client.get_run(version.run_id).data.tags
+    assert tags["diagnosis"] == "warn"
+    assert tags["override duplicates"] == "twins, checked by hand"
+    told = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/diagnosis.json")
+    assert told == overridden.to_dict()
+    report = mlflow.artifacts.load_text(f"runs:/{version.run_id}/judgement.html")
+    assert overridden.finding("sample-size").found in report
+
+
 def test_a_second_training_meets_the_champion_of_the_first(
     registry: Registry, trained: Trained
 ) -> None:

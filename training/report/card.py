@@ -7,10 +7,12 @@ doi:10.1145/3287560.3287596; rows of TRIPOD+AI, Collins GS, BMJ 2024;385:e078378
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from training.diagnosis import HEADER, Diagnosis
 from training.fit import Final, Trained
 from training.judgement import Judgement
 from training.panel import Panel
 from training.report.checklists import TODO, probast, tripod
+from training.report.diagnosis import DIAGNOSIS, caption
 from training.report.facts import training_facts
 from training.report.html import Html, element, table
 from training.report.page import NOTICE, document
@@ -81,6 +83,7 @@ def card_of(
             _what(trained, final, gate),
             _use(trained),
             _inputs(final),
+            _diagnosis(trained.diagnosis),
             _performance(final, judgement),
             _gate(trained, gate),
             Section("Risk of bias (PROBAST+AI)", tuple(probast(judgement, given))),
@@ -164,6 +167,11 @@ def _inputs(final: Final) -> Section:
     )
     header = ("input", "need", "5th to 95th percentile in the cohort")
     return Section("Inputs", tables=(Table("Features of the model", header, rows),))
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Section:
+    rows = tuple(diagnosis.table())
+    return Section(DIAGNOSIS, tables=(Table(caption(diagnosis), HEADER, rows),))
 
 
 def _performance(final: Final, judgement: Judgement) -> Section:

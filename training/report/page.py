@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from training.diagnosis import Diagnosis
 from training.judgement import Judgement, Performance
 from training.metrics.contrasts import Contrast
 from training.panel import Panel
 from training.performance import Settings
 from training.report.checklists import probast, tripod
 from training.report.contents import Contents, Curves, Reclassified, contents
+from training.report.diagnosis import diagnosis_section
 from training.report.figures import (
     calibration_figure,
     decision_figure,
@@ -34,6 +36,7 @@ def report_page(
     settings: Settings | None = None,
     facts: Mapping[str, str] | None = None,
     drawn: Contents | None = None,
+    diagnosis: Diagnosis | None = None,
 ) -> str:
     """The whole report as HTML text.
 
@@ -51,6 +54,8 @@ def report_page(
         Answers to TRIPOD+AI items that the data cannot give, by item.
     drawn
         What is drawn, computed already.
+    diagnosis
+        Of the training whose risks these are.
     """
     drawn = drawn or report_contents(given, settings or Settings())
     return document(
@@ -59,6 +64,7 @@ def report_page(
             element("h1", title),
             element("p", NOTICE, class_="notice"),
             *_summary(judgement),
+            *diagnosis_section(diagnosis),
             *_flow(drawn),
             *_performance(judgement),
             *_curves(drawn),
