@@ -1,8 +1,6 @@
-"""Flattened trees: margin and contributions of a boosted forest by array look-ups alone.
+"""Flattened trees: a boosted forest as arrays, every tree complete and in heap order.
 
-Every tree is laid out as a complete binary tree in heap order, so that all trees of all rows walk
-one level per step. XGBoost compares in single precision and so does this; leaves are summed in
-double precision, which agrees with XGBoost to its own rounding (1e-6 on the margin).
+`models.grove` walks it, alone or among others; `models.shapley` shares its margin among columns.
 """
 
 from dataclasses import dataclass
@@ -12,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import Floats
+from models.grove import Grove, grow
 from models.shapley import PathTables, path_tables
 
 __all__ = ["Forest"]
-
-BLOCK_ROWS = 4096
-"""Rows walked together: keeps the (rows, trees) work arrays inside the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +50,18 @@ class Forest:
         return int(self.leaf.shape[1]).bit_length() - 1
 
     def margin(self, values: Floats) -> Floats:
-        """Sum of the leaves that each row reaches, plus the base, on the logit scale.
+        """(k,) sum of the leaves that each row reaches, plus the base, on the logit scale.
 
         Parameters
         ----------
         values : (k, p) array
             NaN where unknown.
-
-        Returns
-        -------
-        (k,) array
         """
-        single = values.astype(np.float32)
-        margin = np.empty(len(single))
-        for start in range(0, len(single), BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            margin[block] = self._walk(single[block])
-        return margin
+        return self._grove.margins(values)[:, 0]
+
+    @cached_property
+    def _grove(self) -> Grove:
+        return grow([self])
 
     def contributions(self, values: Floats) -> Floats:
         """What each column adds to the margin, against the average of the training rows.
@@ -91,17 +82,3 @@ class Forest:
     @cached_property
     def _paths(self) -> PathTables:
         return path_tables(self)
-
-    def _walk(self, values: NDArray[np.float32]) -> Floats:
-        rows, trees = np.arange(len(values))[:, None], np.arange(len(self.leaf))[None]
-        node = np.zeros((len(values), len(self.leaf)), dtype=np.intp)
-        for _ in range(self.depth):
-            value = values[rows, self.feature[trees, node]]
-            left = np.where(
-                np.isnan(value),
-                self.missing_left[trees, node],
-                value < self.threshold[trees, node],
-            )
-            node = 2 * node + 2 - left
-        reached = self.leaf[trees, node - self.feature.shape[1]]
-        return np.asarray(self.base + reached.sum(axis=1, dtype=np.float64))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from features.history import Floats, Ints
 
-__all__ = ["DEEPEST", "PathTables", "path_tables"]
+__all__ = ["DEEPEST", "PathTables", "Trees", "path_tables"]
 
 DEEPEST = 6
 """Levels up to which tables are made: they grow as 4**d, to 20 MB for a hundred trees of six."""
@@ -35,17 +35,19 @@ class Trees(Protocol):
     """What is read of `models.forest.Forest`."""
 
     @property
-    def depth(self) -> int: ...
+    def base(self) -> float: ...  # noqa: D102
     @property
-    def feature(self) -> NDArray[np.int16]: ...
+    def depth(self) -> int: ...  # noqa: D102
     @property
-    def threshold(self) -> Singles: ...
+    def feature(self) -> NDArray[np.int16]: ...  # noqa: D102
     @property
-    def missing_left(self) -> Bools: ...
+    def threshold(self) -> Singles: ...  # noqa: D102
     @property
-    def leaf(self) -> Singles: ...
+    def missing_left(self) -> Bools: ...  # noqa: D102
     @property
-    def left_share(self) -> Singles: ...
+    def leaf(self) -> Singles: ...  # noqa: D102
+    @property
+    def left_share(self) -> Singles: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

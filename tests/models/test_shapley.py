@@ -8,6 +8,7 @@ import pytest
 import xgboost
 
 from models.forest import Forest
+from models.grove import grow
 from models.shapley import BLOCK_ROWS, DEEPEST
 from training.candidates.xgboost import flatten
 
@@ -35,7 +36,7 @@ def test_contributions_equal_xgboosts_with_and_without_values(depth: int, rounds
 def test_contributions_and_the_average_sum_to_the_margin(depth: int) -> None:
     booster, values = _booster(depth, 20)
     forest = flatten(booster)
-    average = forest.margin(values) - forest.contributions(values).sum(axis=1)
+    average = grow([forest]).margins(values)[:, 0] - forest.contributions(values).sum(axis=1)
     np.testing.assert_allclose(average, average[0], atol=1e-12)
 
 
