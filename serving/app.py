@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from serving.access.guard import Guard
 from serving.access.loopback import LoopbackOnly
 from serving.api import ROUTES, problem_response
+from serving.cds_hooks.routes import CDS_ROUTES
 from serving.envelope import Envelope
 from serving.fhir.routes import FHIR_ROUTES
 from serving.problems import ProblemError
@@ -16,7 +17,7 @@ from serving.web.page import PAGES
 
 __all__ = ["ALL_ROUTES", "API", "application"]
 
-API = (*ROUTES, *FHIR_ROUTES)
+API = (*ROUTES, *FHIR_ROUTES, *CDS_ROUTES)
 """Every route but those of the page."""
 
 ALL_ROUTES = (*API, *PAGES)

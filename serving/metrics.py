@@ -68,6 +68,12 @@ class Metrics:
         self._unrecorded = Counter(
             "smoulder_unrecorded", "Answers held back for want of a record", registry=self.registry
         )
+        self._feedback = Counter(
+            "smoulder_cds_feedback",
+            "What became of cards",
+            ("outcome", "reason"),
+            registry=self.registry,
+        )
         self._shown: set[tuple[str, str, str]] = set()
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -79,6 +85,10 @@ class Metrics:
         """Count what each model said of one subject."""
         for entry in told:
             self._estimates.labels(entry["model"], entry["status"]).inc()
+
+    def feedback(self, outcome: str, reason: str) -> None:
+        """Count what became of one card; the reason is one of ours, never a comment."""
+        self._feedback.labels(outcome, reason).inc()
 
     def unrecorded(self) -> None:
         """Count a request whose answer could not be recorded."""

@@ -3,10 +3,12 @@
 from functools import cache
 from typing import Any
 
-from features.analytes import ANALYTES
 from models.catalogue import PUBLISHED
 from serving.access.callers import PUBLIC, needed
 from serving.answer import NOTICE
+from serving.cds_hooks.services import SERVICE
+from serving.examples import CDS_EXAMPLE, EXAMPLE, FEEDBACK_EXAMPLE, FHIR_EXAMPLE
+from serving.formats import format_components
 from serving.problems import (
     FORBIDDEN,
     INTERNAL,
@@ -15,6 +17,7 @@ from serving.problems import (
     METHOD,
     NOT_FOUND,
     NOT_READY,
+    PRECONDITION,
     PROBLEM_KINDS,
     TIMEOUT,
     TOO_LARGE,
@@ -33,74 +36,10 @@ GUARDED = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY)
 WITH_MODELS = (NOT_READY, *ALWAYS)
 WITH_BODY = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, *WITH_MODELS)
 
+WITH_PREFETCH = (PRECONDITION, *WITH_BODY)
+WITH_REPORT = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, *ALWAYS)
+
 FHIR_JSON = "application/fhir+json"
-
-EXAMPLE: Schema = {
-    "subject": {"sex": "female", "age": 61, "heavy_chain": "IgG", "light_chain": "kappa"},
-    "visits": [
-        {
-            "date": "2025-03-04",
-            "labs": {
-                "m_protein": {"value": 21, "unit": "g/L"},
-                "hemoglobin": {"value": 13.1, "unit": "g/dL"},
-                "creatinine": {"value": 76, "unit": "umol/L"},
-            },
-        },
-        {
-            "date": "2025-09-09",
-            "labs": {
-                "m_protein": {"value": 24, "unit": "g/L"},
-                "kappa_flc": {"value": 312, "unit": "mg/L"},
-                "lambda_flc": {"value": 11.4, "unit": "mg/L"},
-                "bmpc": {"value": 22, "unit": "%"},
-                "hemoglobin": {"value": 12.4, "unit": "g/dL"},
-                "creatinine": {"value": 80, "unit": "umol/L"},
-            },
-        },
-    ],
-}
-"""A made-up person."""
-
-
-def _observation(code: str, value: float, unit: str, day: str) -> Schema:
-    return {
-        "resource": {
-            "resourceType": "Observation",
-            "id": f"{code}-{day}",
-            "status": "final",
-            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
-            "subject": {"reference": "Patient/made-up"},
-            "effectiveDateTime": day,
-            "valueQuantity": {
-                "value": value,
-                "unit": unit,
-                "system": "http://unitsofmeasure.org",
-                "code": unit,
-            },
-        }
-    }
-
-
-PATIENT: Schema = {
-    "resourceType": "Patient",
-    "id": "made-up",
-    "gender": "female",
-    "birthDate": "1964-05",
-}
-
-FHIR_EXAMPLE: Schema = {
-    "resourceType": "Bundle",
-    "type": "collection",
-    "entry": [
-        {"resource": PATIENT},
-        *(
-            _observation(ANALYTES[name].loinc[0], given["value"], given["unit"], visit["date"])
-            for visit in EXAMPLE["visits"]
-            for name, given in visit["labs"].items()
-        ),
-    ],
-}
-"""The same person as FHIR R4."""
 
 
 @cache
@@ -117,7 +56,7 @@ def document() -> dict[str, Any]:
         },
         "paths": {path: _guarded(path, item) for path, item in _paths().items()},
         "components": {
-            "schemas": components(),
+            "schemas": {**components(), **format_components()},
             "responses": _problem_responses(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
@@ -166,6 +105,29 @@ def _paths() -> Schema:
                 FHIR_JSON,
             )
         },
+        "/cds-services": {
+            "get": _get("cds_services", "CDS Hooks: what is offered", "CdsServices", ALWAYS)
+        },
+        f"/cds-services/{SERVICE}": {
+            "post": _post(
+                "cds_patient_view",
+                "CDS Hooks: a chart is opened",
+                "CdsCall",
+                "CdsCards",
+                CDS_EXAMPLE,
+                kinds=WITH_PREFETCH,
+            )
+        },
+        f"/cds-services/{SERVICE}/feedback": {
+            "post": _post(
+                "cds_feedback",
+                "CDS Hooks: what became of cards",
+                "CdsFeedback",
+                "Nothing",
+                FEEDBACK_EXAMPLE,
+                kinds=WITH_REPORT,
+            )
+        },
         "/v1/models": {"get": _get("models", "What answers now", "Models", WITH_MODELS)},
         "/v1/models/{name}": {
             "get": _get("model", "One model", "ModelAnswer", (NOT_FOUND, *WITH_MODELS)),
@@ -203,9 +165,10 @@ def _post(
     told: str,
     example: Schema,
     media_type: str = "application/json",
+    kinds: tuple[ProblemKind, ...] = WITH_BODY,
 ) -> Schema:
     return {
-        **_get(operation, summary, told, WITH_BODY, media_type),
+        **_get(operation, summary, told, kinds, media_type),
         "requestBody": {
             "required": True,
             "content": {

@@ -21,6 +21,7 @@ __all__ = [
     "METHOD",
     "NOT_FOUND",
     "NOT_READY",
+    "PRECONDITION",
     "PROBLEM_KINDS",
     "TIMEOUT",
     "TOO_LARGE",
@@ -66,6 +67,7 @@ FORBIDDEN = ProblemKind("forbidden", 403, "This caller may not ask for this")
 NOT_FOUND = ProblemKind("not-found", 404, "There is nothing here")
 METHOD = ProblemKind("method-not-allowed", 405, "This route does not take this method")
 TIMEOUT = ProblemKind("timeout", 408, "The request came in too slowly")
+PRECONDITION = ProblemKind("precondition", 412, "What was to come with the request did not")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 UNSUPPORTED = ProblemKind("unsupported-media-type", 415, "The media type is not supported")
 UNPROCESSABLE = ProblemKind("unprocessable", 422, "Understood, and impossible")
@@ -80,6 +82,7 @@ PROBLEM_KINDS = (
     NOT_FOUND,
     METHOD,
     TIMEOUT,
+    PRECONDITION,
     TOO_LARGE,
     UNSUPPORTED,
     UNPROCESSABLE,

@@ -13,7 +13,7 @@ from serving.estimates import RANGE
 from serving.limits import MOST_SUBJECTS, MOST_VISITS
 from serving.request import EARLIEST_BIRTH_YEAR, LIGHT_CHAINS, MOST_ID_CHARACTERS, SEXES
 
-__all__ = ["components"]
+__all__ = ["STRING", "Schema", "array", "closed", "components", "ref"]
 
 Schema = dict[str, Any]
 
@@ -46,7 +46,12 @@ def closed(properties: Schema, required: list[str], **more: Any) -> Schema:
 
 def components() -> Schema:
     """Every schema by name."""
-    return {**_request(), **_answer(), **_fhir(), **_models(), "Problem": _problem()}
+    return {
+        **_request(),
+        **_answer(),
+        **_models(),
+        "Problem": _problem(),
+    }
 
 
 def _lab(analyte: Analyte) -> Schema:
@@ -239,41 +244,6 @@ def _estimate() -> Schema:
             "provenance",
         ],
     )
-
-
-def _fhir() -> Schema:
-    """What is promised of FHIR here; the standard says the rest."""
-    assessment = {
-        "type": "object",
-        "properties": {
-            "resourceType": {"type": "string", "enum": ["RiskAssessment", "OperationOutcome"]},
-            "status": {"type": "string", "enum": ["final", "preliminary", "cancelled"]},
-        },
-        "required": ["resourceType"],
-    }
-    entry = closed({"fullUrl": STRING, "resource": assessment}, ["fullUrl", "resource"])
-    bundle: Schema = {"type": "string", "const": "Bundle"}
-    return {
-        "FhirRequest": {
-            "type": "object",
-            "description": "Bundle of one Patient and Observations, HL7 FHIR R4 (4.0.1)",
-            "properties": {
-                "resourceType": bundle,
-                "entry": array({"type": "object", "properties": {"resource": {"type": "object"}}}),
-            },
-            "required": ["resourceType"],
-        },
-        "FhirAnswer": {
-            "type": "object",
-            "description": "Bundle of one RiskAssessment per model, HL7 FHIR R4 (4.0.1)",
-            "properties": {
-                "resourceType": bundle,
-                "type": {"type": "string", "const": "collection"},
-                "entry": array(entry, minItems=1),
-            },
-            "required": ["resourceType", "type", "identifier", "timestamp", "entry"],
-        },
-    }
 
 
 def _models() -> Schema:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from serving.app import application
-from serving.openapi import EXAMPLE
+from serving.examples import EXAMPLE
 from serving.request import EPOCH
 from serving.room import Room
 

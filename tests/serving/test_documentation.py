@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from serving.app import API
-from serving.openapi import EXAMPLE, document
+from serving.examples import EXAMPLE
+from serving.openapi import document
 from serving.problems import PROBLEM_KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ import pytest
 
 from features.analytes import ANALYTES
 from serving.app import API
-from serving.openapi import EXAMPLE, document
+from serving.examples import EXAMPLE
+from serving.openapi import document
 from serving.request import read_risk
 
 ASKED = {

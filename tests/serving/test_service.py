@@ -71,7 +71,7 @@ import asyncio, json, sys
 from pathlib import Path
 import httpx
 from serving import service
-from serving.openapi import EXAMPLE
+from serving.examples import EXAMPLE
 
 service.ROOM.open()
 async def ask():

@@ -10,7 +10,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.riskassessment import RiskAssessment
 
-from serving.openapi import EXAMPLE, FHIR_EXAMPLE
+from serving.examples import EXAMPLE, FHIR_EXAMPLE
 
 Body = dict[str, Any]
 Client = Any

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from serving.examples import FHIR_EXAMPLE, PATIENT
 from serving.fhir.bundle import read_bundle
-from serving.openapi import FHIR_EXAMPLE, PATIENT
 
 Body = dict[str, Any]
 
@@ -22,7 +22,7 @@ def fields(bundle: object) -> dict[str, str]:
 
 
 def test_the_example_is_the_person_of_the_api() -> None:
-    from serving.openapi import EXAMPLE
+    from serving.examples import EXAMPLE
     from serving.request import read_risk
 
     asked = read_bundle(FHIR_EXAMPLE).request

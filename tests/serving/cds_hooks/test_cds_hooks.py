@@ -1,0 +1,193 @@
+"""CDS Hooks 2.0, from outside: discovery, a chart opened, feedback."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from features.analytes import ANALYTES
+from serving.examples import CDS_EXAMPLE, FEEDBACK_EXAMPLE
+
+Body = dict[str, Any]
+Client = Any
+
+ROUTE = "/cds-services/smoulder-progression"
+
+
+@pytest.fixture
+def call() -> Body:
+    return copy.deepcopy(CDS_EXAMPLE)
+
+
+@pytest.fixture
+def cards(client: Client) -> Any:
+    def cards(call: Body) -> list[Body]:
+        response = client.post(ROUTE, json=call)
+        assert response.status_code == 200, response.text
+        found: list[Body] = response.json()["cards"]
+        for card in found:
+            assert_card(card)
+        return found
+
+    return cards
+
+
+def assert_card(card: Body) -> None:
+    """What CDS Hooks 2.0 requires of a card."""
+    assert 0 < len(card["summary"]) < 140
+    assert card["indicator"] in ("info", "warning", "critical")
+    assert card["source"]["label"]
+    for link in card["links"]:
+        assert link["type"] == "absolute"
+        assert link["url"].startswith("http")
+
+
+def only(call: Body, *codes: str) -> Body:
+    """The call with results of some LOINC codes."""
+    entries = call["prefetch"]["results"]["entry"]
+    call["prefetch"]["results"]["entry"] = [
+        entry for entry in entries if any(code in json.dumps(entry) for code in codes)
+    ]
+    return call
+
+
+def test_discovery_asks_for_every_code_of_the_catalogue(client: Client) -> None:
+    (service,) = client.get("/cds-services").json()["services"]
+    assert (service["id"], service["hook"]) == ("smoulder-progression", "patient-view")
+    template = service["prefetch"]["results"]
+    assert template.startswith("Observation?patient={{context.patientId}}&code=")
+    for analyte in ANALYTES.values():
+        for code in analyte.loinc:
+            assert f"http://loinc.org|{code}" in template
+
+
+def test_a_chart_gets_one_card_with_the_published_risk(cards: Any, call: Body) -> None:
+    (card,) = cards(call)
+    # 20/2/20, high: 44.2 % at two years (doi:10.1038/s41408-020-00366-3).
+    expected = "SMM: 44 % risk of progression within 2 years (Mayo 2018 (20/2/20), high)"
+    assert card["summary"] == expected
+    assert card["indicator"] == "warning"
+    assert "| Mayo 2018 (20/2/20) | high | 2 y: 44 %, 5 y: 82 % |" in card["detail"]
+
+
+def test_a_demonstration_never_reaches_a_chart(cards: Any, call: Body) -> None:
+    (card,) = cards(call)
+    assert "Progression from SMM" not in json.dumps(card)
+
+
+def test_a_champion_of_real_data_is_named_first(
+    room: Any, publish: Any, cards: Any, call: Body
+) -> None:
+    publish(room.models_dir, version="7", cohort_kind="real")
+    room.watch.look()
+    (card,) = cards(call)
+    assert "(Progression from SMM)" in card["summary"]
+
+
+@pytest.mark.parametrize("codes", [("718-7", "2160-0"), ("36916-5", "33944-0"), ("nothing",)])
+def test_a_chart_without_myeloma_tests_shows_nothing(
+    cards: Any, call: Body, codes: tuple[str, ...]
+) -> None:
+    assert cards(only(call, *codes)) == []
+
+
+@pytest.mark.parametrize("results", [None, {"resourceType": "Bundle", "type": "searchset"}])
+def test_a_chart_without_results_shows_nothing(cards: Any, call: Body, results: Any) -> None:
+    call["prefetch"]["results"] = results
+    assert cards(call) == []
+
+
+def test_a_defining_criterion_is_told_without_a_risk(cards: Any, call: Body) -> None:
+    # Clonal plasma cells of 60 % or more (IMWG 2014, doi:10.1016/S1470-2045(14)70442-5).
+    for entry in call["prefetch"]["results"]["entry"]:
+        if "11118-7" in json.dumps(entry):
+            entry["resource"]["valueQuantity"]["value"] = 62
+    (card,) = cards(call)
+    assert card["summary"] == "Meets a criterion of myeloma by IMWG 2014; see what to confirm"
+    assert card["indicator"] == "warning"
+
+
+def test_what_no_card_tells_leaves_no_record(room: Any, cards: Any, call: Body) -> None:
+    from serving.audit import verify
+
+    assert len(cards(copy.deepcopy(call))) == 1
+    assert verify(room.audit.path).records == 1
+    assert cards(only(call, "nothing")) == []
+    assert verify(room.audit.path).records == 1
+
+
+def _without_patient(call: Body) -> None:
+    del call["prefetch"]["patient"]
+
+
+def _without_prefetch(call: Body) -> None:
+    del call["prefetch"]
+
+
+def _another(call: Body) -> None:
+    call["context"]["patientId"] = "somebody-else"
+
+
+def _hook(call: Body) -> None:
+    call["hook"] = "order-sign"
+
+
+def _no_bundle(call: Body) -> None:
+    call["prefetch"]["results"] = {"resourceType": "Bundle", "entry": [1]}
+
+
+def _unit(call: Body) -> None:
+    call["prefetch"]["results"]["entry"][0]["resource"]["valueQuantity"]["code"] = "mg/dl"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "fields"),
+    [
+        (_without_patient, 412, []),
+        (_without_prefetch, 412, []),
+        (_another, 422, ["prefetch.patient.id"]),
+        (_hook, 400, ["hook"]),
+        (_no_bundle, 400, ["prefetch.results.entry[0]"]),
+        (_unit, 422, ["prefetch.results.entry[0].resource.valueQuantity.code"]),
+    ],
+)
+def test_a_call_that_cannot_be_answered_says_why(
+    client: Client, call: Body, spoil: Any, status: int, fields: list[str]
+) -> None:
+    spoil(call)
+    response = client.post(ROUTE, json=call)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["field"] for error in response.json()["errors"]] == fields
+
+
+def test_links_lead_where_callers_see_the_server(
+    cards: Any, call: Body, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMOULDER_PUBLIC_URL", "https://smoulder.hospital.example/")
+    (card,) = cards(call)
+    assert card["links"][0]["url"] == "https://smoulder.hospital.example/ui/"
+
+
+def test_feedback_is_counted_and_its_comment_is_not_kept(client: Client) -> None:
+    report = copy.deepcopy(FEEDBACK_EXAMPLE["feedback"][0])
+    overridden = {
+        **report,
+        "outcome": "overridden",
+        "overrideReason": {"reason": {"code": "known"}, "userComment": "Zaphod knows"},
+    }
+    foreign = {**overridden, "overrideReason": {"reason": {"code": "Zaphod"}}}
+    body = {"feedback": [report, overridden, foreign]}
+    response = client.post(f"{ROUTE}/feedback", json=body)
+    assert (response.status_code, response.json()) == (200, {})
+    text = client.get("/metrics").text
+    for outcome, reason in (("accepted", "none"), ("overridden", "known"), ("overridden", "other")):
+        labels = f'{{outcome="{outcome}",reason="{reason}"}}'
+        assert f"smoulder_cds_feedback_total{labels} 1.0" in text
+    assert "Zaphod" not in text
+
+
+@pytest.mark.parametrize("feedback", [[], [{"card": "x"}], [{"outcome": "accepted"}], "x"])
+def test_feedback_of_another_shape_is_malformed(client: Client, feedback: Any) -> None:
+    assert client.post(f"{ROUTE}/feedback", json={"feedback": feedback}).status_code == 400
