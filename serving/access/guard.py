@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.access.callers import CALLER, PUBLIC, Caller, needed
+from serving.access.ehr import EhrTokens
 from serving.access.keys import PREFIX, KeyRing
 from serving.access.sessions import Sessions
 from serving.access.settings import make_secret, read_settings
@@ -57,6 +58,7 @@ class Guard:
             secure=settings.secure_cookie,
         )
         self._tokens = Tokens(settings.issuers)
+        self._ehrs = EhrTokens(settings.ehrs, directory)
         self._callers = Throttle(settings.per_minute, burst=settings.burst)
         self._strangers = Throttle(STRANGERS_PER_MINUTE)
 
@@ -115,6 +117,10 @@ class Guard:
             if proof.startswith(PREFIX):
                 key = self.ring.find(proof)
                 return None if key is None else key.caller()
+            if needed(scope["path"]) == "cds":
+                ehr = await self._ehrs.caller(proof, scope["path"])
+                if ehr is not None:
+                    return ehr
             return await self._tokens.caller(proof)
         cookies = headers.get(b"cookie")
         return None if cookies is None else self.sessions.caller(cookies.decode("latin-1"))

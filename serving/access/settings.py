@@ -19,7 +19,12 @@
     scope_prefix = "smoulder:"
     grants = []             # scopes of every token, for an issuer that writes none
 
-Every setting has a default but those of an issuer; an unknown one is an error, never ignored.
+    [[ehr]]                 # calls by CDS Hooks
+    issuer = "https://ehr.example.org"
+    jwks = "https://ehr.example.org/jwks.json"
+    public_url = "https://smoulder.example.org"
+
+Every setting has a default but those of an issuer or EHR; an unknown one is an error.
 """
 
 import os
@@ -31,6 +36,7 @@ from typing import Any
 
 from features.errors import InputError
 from serving.access.callers import check_scopes
+from serving.access.ehr import Ehr
 from serving.access.keys import read_keys
 from serving.access.keysets import KeySet, check_location
 from serving.access.tokens import ALGORITHMS, Issuer
@@ -42,6 +48,7 @@ SECRET = "session.key"  # noqa: S105  # the name of a file
 RATE = {"per_minute": 600.0, "burst": 600.0}
 SESSION = {"hours": 8.0, "secure": True}
 ISSUER = ("issuer", "audience", "jwks")
+EHR = ("issuer", "jwks", "public_url")
 ISSUER_OPTIONS = ("algorithms", "scope_claim", "scope_prefix", "grants", "most_seconds")
 
 
@@ -59,6 +66,8 @@ class Settings:
         Whether the cookie travels over TLS only.
     issuers
         Of bearer tokens.
+    ehrs
+        Those that call by CDS Hooks.
     """
 
     per_minute: float
@@ -66,6 +75,7 @@ class Settings:
     session_hours: float
     secure_cookie: bool
     issuers: tuple[Issuer, ...]
+    ehrs: tuple[Ehr, ...] = ()
 
 
 def read_settings(directory: Path) -> Settings:
@@ -81,25 +91,24 @@ def read_settings(directory: Path) -> Settings:
         found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"cannot be read as TOML: {error}") from error
-    if unknown := set(found) - {"rate", "session", "issuer"}:
-        raise InputError(f"{FILE}: {min(unknown)}", "expected rate, session or issuer")
+    if unknown := set(found) - {"rate", "session", "issuer", "ehr"}:
+        raise InputError(f"{FILE}: {min(unknown)}", "expected rate, session, issuer or ehr")
     rate = _section(found, "rate", RATE)
     session = _section(found, "session", SESSION)
-    listed = found.get("issuer", [])
-    if not isinstance(listed, list):
-        raise InputError(f"{FILE}: issuer", "expected [[issuer]]")
     return Settings(
         per_minute=rate["per_minute"],
         burst=rate["burst"],
         session_hours=session["hours"],
         secure_cookie=session["secure"],
-        issuers=tuple(_issuer(each, f"{FILE}: issuer[{i}]") for i, each in enumerate(listed)),
+        issuers=tuple(_issuer(each, field) for field, each in _listed(found, "issuer")),
+        ehrs=tuple(_ehr(each, field) for field, each in _listed(found, "ehr")),
     )
 
 
 def callers_exist(directory: Path) -> bool:
-    """Whether anybody could be let in: there is a key or an issuer."""
-    return bool(read_keys(directory) or read_settings(directory).issuers)
+    """Whether anybody could be let in: there is a key, an issuer or an EHR."""
+    settings = read_settings(directory)
+    return bool(read_keys(directory) or settings.issuers or settings.ehrs)
 
 
 def make_secret(directory: Path) -> bytes:
@@ -129,14 +138,33 @@ def _section(found: dict[str, Any], name: str, defaults: dict[str, Any]) -> dict
     return {**defaults, **given}
 
 
-def _issuer(given: Any, field: str) -> Issuer:
+def _listed(found: dict[str, Any], name: str) -> list[tuple[str, Any]]:
+    """What stands under a repeated heading, each with its field."""
+    listed = found.get(name, [])
+    if not isinstance(listed, list):
+        raise InputError(f"{FILE}: {name}", f"expected [[{name}]]")
+    return [(f"{FILE}: {name}[{i}]", each) for i, each in enumerate(listed)]
+
+
+def _texts(given: Any, field: str, needed: tuple[str, ...], options: tuple[str, ...] = ()) -> None:
+    """Check a table that must hold some texts, and nothing else but its options."""
     if not isinstance(given, dict):
         raise InputError(field, "expected a table")
-    for key in ISSUER:
+    for key in needed:
         if not isinstance(given.get(key), str) or not given[key]:
             raise InputError(f"{field}.{key}", "expected text")
-    if unknown := set(given) - {*ISSUER, *ISSUER_OPTIONS}:
-        raise InputError(f"{field}.{min(unknown)}", f"expected {', '.join(ISSUER_OPTIONS)}")
+    if unknown := set(given) - {*needed, *options}:
+        raise InputError(f"{field}.{min(unknown)}", f"expected {', '.join(options or needed)}")
+
+
+def _ehr(given: Any, field: str) -> Ehr:
+    _texts(given, field, EHR)
+    keys = KeySet(check_location(given["jwks"], f"{field}.jwks"))
+    return Ehr(given["issuer"], keys, given["public_url"])
+
+
+def _issuer(given: Any, field: str) -> Issuer:
+    _texts(given, field, ISSUER, ISSUER_OPTIONS)
     options = {key: given[key] for key in ISSUER_OPTIONS if key in given}
     allowed = options.get("algorithms", ("RS256", "ES256"))
     if not isinstance(allowed, list | tuple) or not allowed or set(allowed) - set(ALGORITHMS):

@@ -17,7 +17,7 @@ import jwt
 from serving.access.callers import SCOPES, Caller
 from serving.access.keysets import KeySet
 
-__all__ = ["ALGORITHMS", "Issuer", "Tokens"]
+__all__ = ["ALGORITHMS", "LEEWAY_SECONDS", "MOST_CHARACTERS", "Issuer", "Tokens", "verified_claims"]
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Signatures by a private key; shared secrets (HS…) and `none` can never be allowed."""
@@ -108,25 +108,48 @@ class Tokens:
         header = jwt.get_unverified_header(text)
         unverified = jwt.decode(text, options={"verify_signature": False})
         issuer = self._issuers[unverified["iss"]]
-        if header["alg"] not in issuer.algorithms:
-            raise jwt.InvalidAlgorithmError
-        key = await issuer.keys.key(header.get("kid"))
-        if key is None or (key.public_key_use or "sig") != "sig":
-            raise jwt.InvalidKeyError
-        # The bare key with the issuer's list: a key set could name another algorithm for itself.
-        claims = jwt.decode(
-            text,
-            key.key,
-            algorithms=issuer.algorithms,
-            audience=issuer.audience,
-            issuer=issuer.issuer,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "iss", "aud"]},
-        )
-        if claims["exp"] - claims["iat"] > issuer.most_seconds:
-            raise jwt.InvalidTokenError
+        claims = await verified_claims(text, header, issuer)
         name = f"token:{claims.get('sub') or issuer.issuer}"
         return Caller(name[:200], _scopes(claims, issuer)), float(claims["exp"])
+
+
+async def verified_claims(
+    text: str, header: Mapping[str, Any], issuer: Issuer, also: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Claims of a token after its signature, audience and times have held.
+
+    Parameters
+    ----------
+    text, header
+        The token, and its header as yet unverified.
+    issuer
+        Whose it must be.
+    also
+        Claims that it must have besides the usual ones.
+
+    Raises
+    ------
+    jwt.PyJWTError
+        If anything does not hold.
+    """
+    if header["alg"] not in issuer.algorithms:
+        raise jwt.InvalidAlgorithmError
+    key = await issuer.keys.key(header.get("kid"))
+    if key is None or (key.public_key_use or "sig") != "sig":
+        raise jwt.InvalidKeyError
+    # The bare key with the issuer's list: a key set could name another algorithm for itself.
+    claims: dict[str, Any] = jwt.decode(
+        text,
+        key.key,
+        algorithms=issuer.algorithms,
+        audience=issuer.audience,
+        issuer=issuer.issuer,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "iat", "iss", "aud", *also]},
+    )
+    if claims["exp"] - claims["iat"] > issuer.most_seconds:
+        raise jwt.InvalidTokenError
+    return claims
 
 
 def _scopes(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[str]:
