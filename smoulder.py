@@ -108,7 +108,7 @@ def simulate(
     scenario: Annotated[str, typer.Option(help="Where the subjects come from.")] = "referral",
 ) -> None:
     """Write a simulated SMM cohort: visits, outcomes and true risks."""
-    from training.cohorts import refuse_occupied, write_cohort
+    from training.cohort_files import refuse_occupied, write_cohort
     from training.simulation import simulate_cohort
 
     refuse_occupied(out)
@@ -124,7 +124,8 @@ def cohort(
     out: Annotated[Path, typer.Option(help="New or empty folder.")],
 ) -> None:
     """Write an installable real cohort: visits and outcomes."""
-    from training.cohorts import installable_cohort, refuse_occupied, write_cohort
+    from training.cohort_files import refuse_occupied, write_cohort
+    from training.cohorts import installable_cohort
 
     refuse_occupied(out)
     found = installable_cohort(name)
@@ -135,7 +136,9 @@ def cohort(
 @app.command(epilog="Example: smoulder train smm --cohort cohorts/simulated --seed 1")
 def train(
     study: Annotated[str, typer.Argument(help="mgus, smm, or a study file.toml.")],
-    cohort: Annotated[Path, typer.Option(help="Folder with visits and outcomes.")],
+    cohort: Annotated[
+        Path, typer.Option(help="Folder with visits and outcomes, or PANGEA file or folder.")
+    ],
     seed: Annotated[int, typer.Option(min=0, help="Of folds, learners and bootstrap.")] = 0,
     candidate: Annotated[str | None, typer.Option(help="Insist on one candidate.")] = None,
     override: Annotated[
@@ -150,7 +153,7 @@ def train(
 ) -> None:
     """Diagnose, train, judge and register one candidate; exit 1 when one of them refuses."""
     from features.errors import GateError
-    from training.cohorts import read_cohort
+    from training.cohort_files import read_cohort
 
     read, overrides = read_cohort(cohort), dict.fromkeys(override or (), because)
     if diagnose_only:

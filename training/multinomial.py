@@ -14,6 +14,9 @@ SMOOTHING = 1.0
 """Precision of the steps of the log baseline between intervals: one without an event leans on its
 neighbours instead of running off to minus infinity."""
 
+NEVER = -40.0
+"""Log rate of a cause that is not on record at all, as deaths are not in the PANGEA file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hazards:
@@ -31,6 +34,8 @@ def fit_hazards(
     offset: Floats | None = None,
 ) -> Hazards:
     """Ridge-penalised multinomial logistic regression of person-periods, by Newton's method.
+
+    A cause without an event is held at no rate.
 
     Parameters
     ----------
@@ -50,10 +55,14 @@ def fit_hazards(
     ridge = _penalty(intervals, sizes[2] + sizes[3], penalty)
     crude = (periods.outcome * periods.weight).sum(axis=1) + 0.5
     start = np.log(crude / (periods.weight.sum(axis=0) + 1.0))
+    happens = periods.outcome.any(axis=(1, 2))
+    start[~happens] = NEVER
+    free = np.repeat(np.tile(happens, 2), sizes)
     theta = np.concatenate([start.ravel(), np.zeros(sizes[2] + sizes[3])])
     loss, gradient, hessian = _newton_terms(theta, cuts, designs, periods, known, ridge)
     for _ in range(STEPS):
-        step = np.linalg.solve(hessian, gradient)
+        step = np.zeros_like(theta)
+        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
         share = 1.0
         while True:
             tried = theta - share * step

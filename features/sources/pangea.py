@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.analytes import column_name
 from features.errors import ColumnError, ValueRangeError
 from features.history import Floats
 from features.labs import LabColumn, LabRows
@@ -22,7 +23,7 @@ from features.sources.tables import header_of, table_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["is_pangea", "pangea_outcomes", "read_pangea"]
+__all__ = ["WIDE_COLUMNS", "is_pangea", "pangea_outcomes", "read_pangea"]
 
 Bools = NDArray[np.bool_]
 
@@ -34,6 +35,14 @@ LABS = {
     "hgb": ("hemoglobin", "g/dL"),
 }
 """Units as the authors' code takes them."""
+
+WIDE_COLUMNS = {
+    "participant_id": "subject_id",
+    "tstart": "years",
+    "age": "age",
+    **{name: column_name(analyte, unit) for name, (analyte, unit) in LABS.items()},
+}
+"""Column of this file to the same column of the wide layout."""
 
 REQUIRED = ("participant_id", "tstart")
 

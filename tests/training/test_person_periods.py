@@ -74,3 +74,26 @@ def test_an_interval_without_events_keeps_a_finite_rate() -> None:
     assert np.isfinite(found.baseline).all()
     # Two at risk of five ended in the first: a rate of death of about one in five, smoothed.
     assert found.baseline[1, 0] == pytest.approx(np.log(0.25), abs=0.8)
+
+
+def test_a_cause_that_nobody_has_takes_nothing_from_the_other() -> None:
+    """Without deaths the multinomial is a logistic regression of progression alone, found here by
+    an optimiser that knows no derivative of ours."""
+    generator = np.random.default_rng(8)
+    n, grid = 200, Grid.of((3.0,), intervals=3)
+    design = generator.normal(size=(n, 2))
+    duration = generator.exponential(2.0 * np.exp(-0.6 * design[:, 0]), n)
+    periods = PersonPeriods.of(duration, generator.integers(0, 2, n), grid)
+    found = fit_hazards((design, design), periods, penalty=2.0)
+    assert (found.baseline[1] < -30).all()
+    assert found.coefficient[1].tolist() == [0.0, 0.0]
+
+    def loss(theta: np.ndarray) -> float:
+        rate = theta[:3] + (design @ theta[3:])[:, None]
+        log_likelihood = periods.outcome[0] * rate - np.logaddexp(0.0, rate)
+        smooth = SMOOTHING / 2 * (np.diff(theta[:3]) ** 2).sum()
+        return -float((periods.weight * log_likelihood).sum()) + smooth + theta[3:] @ theta[3:]
+
+    theta = np.concatenate([found.baseline[0], found.coefficient[0]])
+    best = minimize(loss, theta + 0.01, method="BFGS", options={"gtol": 1e-5})
+    np.testing.assert_allclose(theta, best.x, atol=1e-3)

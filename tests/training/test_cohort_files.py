@@ -1,0 +1,274 @@
+"""Cohorts in files: folders, and the collaborators' file."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
+from training import cohort_files
+from training.cohort_files import read_cohort, write_cohort
+from training.cohorts import Cohort
+
+
+def small(**changes):
+    visits = pd.DataFrame(
+        {
+            "subject_id": ["007", "007", "B,1"],
+            "years": [0.0, 0.5, 0.0],
+            "sex": ["F", "F", None],
+            "m_protein_g_dl": [1.5, np.nan, 0.1 + 0.2],
+        }
+    )
+    outcomes = pd.DataFrame(
+        {"subject_id": ["007", "B,1"], "duration_years": [2.0, 0.7], "event": [1, 0]}
+    )
+    truth = pd.DataFrame({"subject_id": ["007", "B,1"], "risk_1y": [0.1, 0.2]})
+    fields = {
+        "name": "small", "kind": "simulated", "visits": visits, "outcomes": outcomes,
+        "truth": truth,
+    }  # fmt: skip
+    return Cohort(**(fields | changes))
+
+
+def tables(folder):
+    """Files of a valid real cohort that a test then spoils."""
+    folder.mkdir()
+    (folder / "visits.csv").write_text("subject_id,years,m_protein_g_dl\nA,0,1\nB,0,2\n")
+    (folder / "outcomes.csv").write_text("subject_id,duration_years,event\nA,1,0\nB,2,1\n")
+    return folder
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_cohort_survives_its_folder(tmp_path, file_format):
+    write_cohort(small(), tmp_path / "out", file_format=file_format)
+    back = read_cohort(tmp_path / "out")
+    assert (back.name, back.kind) == ("small", "simulated")
+    for table in ("visits", "outcomes", "truth"):
+        written, read = getattr(small(), table), getattr(back, table)
+        pd.testing.assert_frame_equal(written, read, check_dtype=False)
+
+
+def test_csv_and_parquet_read_alike(tmp_path):
+    for file_format in ("csv", "parquet"):
+        write_cohort(small(), tmp_path / file_format, file_format=file_format)
+    one, other = read_cohort(tmp_path / "csv"), read_cohort(tmp_path / "parquet")
+    pd.testing.assert_frame_equal(one.visits, other.visits, check_dtype=False)
+    assert one.visits["subject_id"].tolist() == ["007", "007", "B,1"]
+
+
+def test_without_a_description_a_cohort_is_real_and_named_as_its_folder(tmp_path):
+    cohort = read_cohort(tables(tmp_path / "ward7"))
+    assert (cohort.name, cohort.kind, cohort.truth) == ("ward7", "real", None)
+
+
+def test_without_a_description_a_cohort_with_truth_is_simulated(tmp_path):
+    (tables(tmp_path / "c") / "truth.csv").write_text("subject_id,risk_1y\nA,.1\nB,.2\n")
+    assert read_cohort(tmp_path / "c").kind == "simulated"
+
+
+def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match="already exists and is not empty"):
+        write_cohort(small(), tmp_path / "out")
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "mine.txt"]
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "out").mkdir()
+    write_cohort(small(), tmp_path / "out")
+    assert read_cohort(tmp_path / "out").name == "small"
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    (tmp_path / "out").write_text("keep")
+    with pytest.raises(InputError, match="already exists"):
+        write_cohort(small(), tmp_path / "out")
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    write = cohort_files._write_table
+
+    def fail_at_the_second(table, file, file_format):
+        if file.stem == "outcomes":
+            raise OSError("disk full")
+        write(table, file, file_format)
+
+    monkeypatch.setattr(cohort_files, "_write_table", fail_at_the_second)
+    with pytest.raises(OSError, match="disk full"):
+        write_cohort(small(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "error", "message"),
+    [
+        ("outcomes.csv", None, InputError, r"outcomes.csv: not found"),
+        ("visits.csv", None, InputError, r"visits.csv: not found"),
+        ("visits.csv", "", InputError, "cannot be read as a table"),
+        ("visits.csv", "id,years\nA,0\n", ColumnError, r"visits.subject_id: missing"),
+        ("visits.csv", "subject_id,m\nA,0\n", ColumnError, "expected a column date"),
+        (
+            "visits.csv",
+            "subject_id,years\nA,0\n,1\n",
+            InputError,
+            "row 3, visits.subject_id: every row needs a subject",
+        ),
+        (
+            "visits.csv",
+            "subject_id,years\nA,0\nC,0\n",
+            InputError,
+            "row 3, visits.subject_id: every subject with visits needs a row in outcomes",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,event\nA,0\n",
+            ColumnError,
+            r"outcomes.duration_years: missing",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event\nA,1,0\nB,-1,0\n",
+            ValueRangeError,
+            "row 3, outcomes.duration_years: expected years from diagnosis, 0 or more",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event\nA,soon,0\nB,1,0\n",
+            ValueRangeError,
+            "row 2, outcomes.duration_years",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event\nA,1,0\nB,1,3\n",
+            ValueRangeError,
+            "row 3, outcomes.event: expected 0 censored, 1 progression or 2 death first",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event\nA,1,0\nA,2,0\nB,1,1\n",
+            DuplicateError,
+            "row 3, outcomes.subject_id: expected one row per subject",
+        ),
+        (
+            "outcomes.csv",
+            "subject_id,duration_years,event,treated_years\nA,1,0,\nB,1,0,early\n",
+            ValueRangeError,
+            "row 3, outcomes.treated_years: expected years from diagnosis to the first treatment",
+        ),
+        ("cohort.json", "{}", InputError, "expected a JSON object with name and kind"),
+        ("cohort.json", "[1]", InputError, "expected a JSON object with name and kind"),
+        (
+            "cohort.json",
+            json.dumps({"name": "x", "kind": "invented"}),
+            InputError,
+            "kind: expected real or simulated",
+        ),
+    ],
+)
+def test_a_spoilt_folder_is_refused_with_file_row_and_column(
+    tmp_path, file, content, error, message
+):
+    folder = tables(tmp_path / "c")
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content)
+    with pytest.raises(error, match=message):
+        read_cohort(folder)
+
+
+def test_a_table_given_twice_is_refused(tmp_path):
+    folder = tables(tmp_path / "c")
+    pd.DataFrame({"subject_id": ["A"]}).to_parquet(folder / "visits.parquet")
+    with pytest.raises(InputError, match="given as CSV and as Parquet"):
+        read_cohort(folder)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="expected a folder"):
+        read_cohort(tmp_path / "nowhere")
+
+
+def test_errors_hold_no_value_of_a_patient(tmp_path):
+    folder = tables(tmp_path / "c")
+    sentinel = "SENTINEL" + hashlib.sha256(b"x").hexdigest()[:8]
+    (folder / "outcomes.csv").write_text(
+        f"subject_id,duration_years,event\nA,{sentinel},0\nB,1,0\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_cohort(Path(folder))
+    assert sentinel not in str(caught.value)
+
+
+def pangea(rows):
+    """The collaborators' file of one centre, from (participant, start, stop, progressed)."""
+    table = pd.DataFrame(rows, columns=["participant_id", "tstart", "tstop", "prog_mm"])
+    return table.assign(
+        mspike=1.5, iuratio=12.0, plasmacells=15.0, age=61.0, creatinine=0.9, hgb=13.1
+    )
+
+
+COURSE = [("07", 0.0, 0.5, 0), ("07", 0.5, 1.25, 1), ("8", 0.3, 2.0, 0)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_pangea_file_is_a_cohort(tmp_path, suffix):
+    file = tmp_path / f"boston.{suffix}"
+    table = pangea(COURSE)
+    table.to_csv(file, index=False) if suffix == "csv" else table.to_parquet(file)
+    cohort = read_cohort(file)
+    assert (cohort.name, cohort.kind) == ("boston", "real")
+    assert cohort.visits["subject_id"].tolist() == ["07", "07", "8"]
+    assert cohort.visits["years"].tolist() == [0.0, 0.5, 0.3]
+    assert cohort.visits["m_protein_g_dl"].tolist() == [1.5] * 3
+    assert "centre" not in cohort.visits
+    assert cohort.outcomes.to_dict("list") == {
+        "subject_id": ["07", "8"], "duration_years": [1.25, 2.0], "event": [1, 0],
+    }  # fmt: skip
+
+
+def test_a_folder_of_pangea_files_has_a_centre_for_each(tmp_path):
+    pangea(COURSE).to_csv(tmp_path / "boston.csv", index=False)
+    pangea([("9", 0.0, 3.0, 0)]).to_csv(tmp_path / "athens.csv", index=False)
+    (tmp_path / "cohort.json").write_text('{"name": "two", "kind": "simulated"}')
+    cohort = read_cohort(tmp_path)
+    assert (cohort.name, cohort.kind) == ("two", "simulated")
+    assert cohort.visits["centre"].tolist() == ["athens", "boston", "boston", "boston"]
+    assert cohort.outcomes["subject_id"].tolist() == ["9", "07", "8"]
+
+
+def test_a_participant_in_two_files_is_refused_by_file_and_not_by_name(tmp_path):
+    pangea([("SENTINEL7", 0.0, 3.0, 0)]).to_csv(tmp_path / "athens.csv", index=False)
+    pangea([*COURSE, ("SENTINEL7", 3.0, 4.0, 1)]).to_csv(tmp_path / "boston.csv", index=False)
+    with pytest.raises(
+        DuplicateError, match=r"boston\.csv: .*1 participants are in another"
+    ) as told:
+        read_cohort(tmp_path)
+    assert "SENTINEL" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["visits-2.csv", "visits_athens.parquet", "Outcomes.old.csv"])
+def test_a_second_file_of_visits_or_outcomes_is_never_passed_over(tmp_path, name):
+    (tables(tmp_path / "c") / name).write_text("subject_id\n")
+    with pytest.raises(InputError, match=r"is not read; put all (visits|outcomes) in one"):
+        read_cohort(tmp_path / "c")
+
+
+def test_a_file_that_is_no_cohort_says_what_would_be(tmp_path):
+    (tmp_path / "labs.csv").write_text("subject_id,years,m_protein_g_dl\nA,0,1\n")
+    for path in (tmp_path / "labs.csv", tmp_path):
+        with pytest.raises(InputError, match=r"labs\.csv: is no PANGEA file; expected a folder"):
+            read_cohort(path)
+
+
+def test_a_bad_cell_of_a_pangea_file_is_named_with_its_row(tmp_path):
+    table = pangea(COURSE).astype({"tstop": object})
+    table.loc[1, "tstop"] = "later"
+    table.to_csv(tmp_path / "boston.csv", index=False)
+    with pytest.raises(InputError, match=r"boston\.csv, row 3, tstop"):
+        read_cohort(tmp_path / "boston.csv")
