@@ -19,6 +19,7 @@ __all__ = [
     "Agreement",
     "Voice",
     "agreement_at",
+    "agreement_of",
     "apart_shares",
     "extremes",
     "ranges_at_horizon",
@@ -110,6 +111,11 @@ def agreement_at(estimates: Mapping[str, Estimates], horizon_years: float, i: in
         lower, upper = (float(end[i]) for end in ranges_at_horizon(found, horizon_years))
         if not np.isnan(lower):
             voices.append(Voice(model, lower, upper))
+    return agreement_of(voices, horizon_years)
+
+
+def agreement_of(voices: list[Voice], horizon_years: float) -> Agreement:
+    """Agreement of what models say about one person, in any order."""
     voices.sort(key=lambda voice: (voice.lower, voice.upper))
     apart = tuple(
         (low.model, high.model)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.analytes import ANALYTES
-from features.criteria import Staging, stage
+from features.criteria import stage
 from features.errors import FieldProblem
 from features.history import Ints
 from features.labs import years_from_days
@@ -19,10 +19,11 @@ from features.visits import Finding, Visits, check
 from models.learned import LearnedModel
 from models.risk import RiskModel
 from serving.contributions import contribution_documents
-from serving.estimates import agreement, estimate_documents
+from serving.estimates import Said, agreement, said
 from serving.lineup import Card
 from serving.request import RiskRequest
 from serving.rows import as_of_days, lab_rows
+from serving.staged import Staged, staged_landmarks
 from serving.values import Json, input_documents, iso_day
 
 __all__ = ["NOTICE", "Answered", "Refused", "answer"]
@@ -169,24 +170,19 @@ def _documents(
 ) -> list[Json]:
     if not len(features):
         return []
-    staging = stage(features)
-    estimates = [(model, model.estimate(features)) for model in models]
-    explained = {
-        model.name: contribution_documents(model, features)
-        for model in models
-        if contributions and isinstance(model, LearnedModel)
-    }
+    staged = staged_landmarks(stage(features))
+    told = _said(models, features, staged, cards, intervals, contributions)
     inputs = input_documents(requests, visits, features)
     documents: list[Json] = []
-    for k, s in enumerate(features.subject):
+    for k, s in enumerate(features.subject.tolist()):
         doubts = {path_of(f): f.message for f in found[s] if f.severity == "doubted"}
-        told = estimate_documents(estimates, staging, k, cards, explained, intervals=intervals)
+        here = [(name, said_of[k]) for name, said_of in told.items()]
         documents.append(
             {
                 "as_of": iso_day(int(asked[s])),
-                "staging": staging_document(staging, k),
-                "estimates": told,
-                "agreement": agreement(estimates, staging, k),
+                "staging": staged[k].document,
+                "estimates": [one.document for _, one in here],
+                "agreement": agreement(here),
                 "inputs": inputs(k, doubts),
                 "warnings": [
                     *({"field": field, "message": text} for field, text in doubts.items()),
@@ -198,20 +194,35 @@ def _documents(
     return documents
 
 
+def _said(
+    models: Sequence[RiskModel],
+    features: LandmarkFeatures,
+    staged: Sequence[Staged],
+    cards: Mapping[str, Card],
+    intervals: bool,
+    contributions: bool,
+) -> dict[str, list[Said]]:
+    """What each model says of every landmark."""
+    told = {}
+    for model in models:
+        explained = None
+        if isinstance(model, LearnedModel):
+            values = model.values(features)
+            found = model.estimate_matrix(values, intervals=intervals)
+            if contributions:
+                explained = contribution_documents(model, values)
+        else:
+            found = model.estimate(features)
+        refusals = [one.refusals[model.population] for one in staged]
+        told[model.name] = said(
+            model, found, cards.get(model.name), refusals, explained, intervals=intervals
+        )
+    return told
+
+
 def _later_visits(request: RiskRequest, asked: int) -> list[Json]:
     return [
         {"field": f"visits[{visit.place}]", "message": "lies after as_of and was not used"}
         for visit in request.visits
         if visit.day > asked
     ]
-
-
-def staging_document(staging: Staging, k: int) -> Json:
-    """Diagnosis at one landmark, with the criteria it rests on."""
-    return {
-        "stage": staging.stage_at(k),
-        "met": staging.met_at(k),
-        "to_confirm": staging.to_confirm_at(k),
-        "unknown": staging.unknown_at(k),
-        "reason": staging.reason_at(k),
-    }

@@ -4,30 +4,35 @@ from collections.abc import Callable
 
 import numpy as np
 
-from features.landmark import LandmarkFeatures
+from features.history import Floats
 from models.learned import LearnedModel
 from serving.lineup import inputs_of
-from serving.values import Json, number
+from serving.values import Json, numbers
 
 __all__ = ["contribution_documents"]
 
 
-def contribution_documents(
-    model: LearnedModel, features: LandmarkFeatures
-) -> Callable[[int], list[Json]]:
+def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int], list[Json]]:
     """From a landmark to its contributions, the largest first.
 
     Effects are in log odds of the risk at the study's decision horizon, against the average of the
     training cohort. A feature that adds nothing is left out; one that was not measured has no value
     and may add something all the same, by its absence.
+
+    Parameters
+    ----------
+    model
+        Whose.
+    read : (k, p) array
+        What it read at each landmark.
     """
-    values = model.values(features)
-    effects = model.contributions(values)
-    order = np.argsort(-np.abs(effects), axis=1, kind="stable").tolist()
+    found = model.contributions(read)
+    order = np.argsort(-np.abs(found), axis=1, kind="stable").tolist()
+    values, effects = numbers(read), found.tolist()
     inputs = [_input_of(name) for name in model.features]
 
     def of_landmark(k: int) -> list[Json]:
-        given, effect = values[k].tolist(), effects[k].tolist()
+        value, effect = values[k], effects[k]
         told = []
         for i in order[k]:
             if not effect[i]:
@@ -38,8 +43,8 @@ def contribution_documents(
                 "input": inputs[i],
                 "effect": effect[i],
             }
-            if (value := number(given[i])) is not None:
-                entry["value"] = value
+            if value[i] is not None:
+                entry["value"] = value[i]
             told.append(entry)
         return told
 

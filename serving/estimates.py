@@ -1,144 +1,258 @@
-"""What the models say about one landmark, as JSON, and where they part."""
+"""What the models say about each landmark, as JSON, and where they part."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from features.criteria import CRITERIA, Staging
-from models.agreement import agreement_at
-from models.risk import OK, PARTIAL, REFUSED, STATUSES, Estimates, RiskModel
+from features.history import Floats
+from models.agreement import Voice, agreement_of
+from models.risk import OK, PARTIAL, REFUSED, STATUSES, Bools, Estimates, RiskModel
 from serving.lineup import Card, inputs_of, provenance
-from serving.values import Json, number
+from serving.values import Json, numbers
 
-__all__ = ["agreement", "contradiction", "estimate_documents"]
+__all__ = ["RANGE", "Said", "agreement", "said"]
 
 RANGE = "range over missing markers"
-POPULATION = {"smm": "SMM", "mgus": "MGUS"}
+
+MOST_KNOWN = 4096
+"""Entries of one score that are kept; its markers have at most a few thousand combinations."""
+
+Numbers = tuple[float | None, ...]
 
 
-def contradiction(population: str, staging: Staging, k: int) -> str | None:
-    """Why a model for a population does not speak of landmark k; None where it may.
-
-    Organ damage that only needs its cause confirmed does not refuse a model for SMM: the
-    staging says what to confirm.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one model says about one landmark.
 
     Parameters
     ----------
-    population
-        ``smm`` or ``mgus``.
+    document
+        Its entry in the answer. Landmarks that are alike share it: it must not be altered.
+    ranges
+        Horizon, lowest and highest risk that it leaves open, where it speaks.
     """
-    found = staging.stage_at(k)
-    said = f"for {POPULATION[population]}; staging says {found}"
-    if found in ("undetermined", POPULATION[population]):
-        return None
-    if found in POPULATION.values() or population == "mgus":
-        return said
-    events = [name for name in staging.met_at(k) if CRITERIA[name].role == "event"]
-    return said if events else None
+
+    document: Json
+    ranges: tuple[tuple[float, float, float], ...]
 
 
-def estimate_documents(
-    estimates: Sequence[tuple[RiskModel, Estimates]],
-    staging: Staging,
-    k: int,
-    cards: Mapping[str, Card],
-    explained: Mapping[str, Callable[[int], list[Json]]],
+def said(
+    model: RiskModel,
+    found: Estimates,
+    card: Card | None,
+    refusals: Sequence[str | None],
+    explained: Callable[[int], list[Json]] | None,
     *,
     intervals: bool,
-) -> list[Json]:
-    """Every model's entry at landmark k."""
+) -> list[Said]:
+    """What one model says of every landmark.
+
+    Parameters
+    ----------
+    model, found
+        Who was asked, and what it found.
+    card
+        Of a learned model.
+    refusals
+        Why it does not speak of a landmark, by the staging.
+    explained
+        From a landmark to the contributions of a learned model.
+    intervals
+        Whether risks carry their interval.
+    """
+    teller = _Teller(model, found, card, explained, intervals)
+    rows = zip(
+        refusals,
+        found.status.tolist(),
+        _lacking(found.missing, len(refusals)),
+        _columns(found.possible, len(refusals)),
+        numbers(found.score) if found.score is not None else [None] * len(refusals),
+        _rows(found.risk),
+        _rows(found.lower),
+        _rows(found.upper),
+        strict=True,
+    )
+    if not found.groups or card is not None:
+        return [teller.tell(k, *row) for k, row in enumerate(rows)]
+    # A score has few answers: each is put together once, for every request.
+    known = _KNOWN.setdefault((model.name, model.version, intervals), {})
     told = []
-    for model, found in estimates:
-        refusal = contradiction(model.population, staging, k)
-        status = REFUSED if refusal else int(found.status[k])
-        card = cards.get(model.name)
-        entry: Json = {
+    for k, row in enumerate(rows):
+        one = known.get(row)
+        if one is None:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            one = known[row] = teller.tell(k, *row)
+        told.append(one)
+    return told
+
+
+_KNOWN: dict[tuple[str, str, bool], dict[tuple[object, ...], Said]] = {}
+
+
+class _Teller:
+    """From one model's row of numbers to its entry."""
+
+    def __init__(
+        self,
+        model: RiskModel,
+        found: Estimates,
+        card: Card | None,
+        explained: Callable[[int], list[Json]] | None,
+        intervals: bool,
+    ) -> None:
+        self.found, self.explained, self.intervals = found, explained, intervals
+        self.head: Json = {
             "model": model.name,
             "label": model.label,
             "version": model.version,
             "kind": model.kind,
-            "status": STATUSES[status],
         }
-        if card is not None:
-            entry["role"] = card.role
-        if status != OK:
-            entry["reason"] = refusal or _reason(found, k)
-        if status != REFUSED and found.groups:
-            entry |= _groups(found, k)
-        entry["interval"] = _interval_kind(found, k) if status != REFUSED and intervals else None
-        entry["risks"] = _risks(found, k, intervals=intervals) if status != REFUSED else []
-        entry["missing"] = [] if refusal else inputs_of(found.missing_at(k))
-        if status != REFUSED and model.name in explained:
-            entry["contributions"] = explained[model.name](k)
-        entry["provenance"] = provenance(model, card)
-        told.append(entry)
-    return told
+        self.role: Json = {} if card is None else {"role": card.role}
+        self.provenance = provenance(model, card)
+
+    def tell(
+        self,
+        k: int,
+        refusal: str | None,
+        status: int,
+        lacking: tuple[str, ...],
+        possible: tuple[bool, ...],
+        score: float | None,
+        risk: Numbers,
+        lower: Numbers,
+        upper: Numbers,
+    ) -> Said:
+        """Entry of landmark k."""
+        missing = _inputs(lacking)
+        if refusal is not None or status == REFUSED:
+            reason = refusal or self._reason(k, REFUSED, missing)
+            lacks = [] if refusal else list(missing)
+            return Said(self._entry(REFUSED, {"reason": reason}, None, [], lacks), ())
+        more: Json = {"reason": self._reason(k, status, missing)} if status != OK else {}
+        groups = self.found.groups
+        if groups:
+            more |= _groups([g for g, left in zip(groups, possible, strict=True) if left], score)
+        horizons = self.found.horizons_years
+        told = zip(horizons, risk, lower, upper, strict=True)
+        entry = self._entry(
+            status,
+            more,
+            self._interval_kind(status, lower, upper) if self.intervals else None,
+            [self._risk(*row) for row in told],
+            list(missing),
+        )
+        if self.explained is not None:
+            entry["contributions"] = self.explained(k)
+        return Said(entry, _ranges(horizons, status, risk, lower, upper))
+
+    def _entry(
+        self, status: int, more: Json, interval: str | None, risks: list[Json], missing: list[str]
+    ) -> Json:
+        return {
+            **self.head,
+            "status": STATUSES[status],
+            **self.role,
+            **more,
+            "interval": interval,
+            "risks": risks,
+            "missing": missing,
+            "provenance": self.provenance,
+        }
+
+    def _reason(self, k: int, status: int, missing: Sequence[str]) -> str | None:
+        """Reason in the words of inputs a caller can give, not of features."""
+        if not missing or any(holds[k] for holds in self.found.refusals.values()):
+            return self.found.reason_at(k)
+        lacking = ", ".join(missing)
+        if status == PARTIAL:
+            return f"{lacking} missing: the range over what it could be"
+        return f"needs {lacking}"
+
+    def _interval_kind(self, status: int, lower: Numbers, upper: Numbers) -> str | None:
+        """What `lower` and `upper` are; None where there are none."""
+        if not any(end is not None for end in (*lower, *upper)):
+            return None
+        if status == PARTIAL:
+            return RANGE
+        return None if self.found.ranges == "none" else self.found.ranges
+
+    def _risk(
+        self, horizon: float, risk: float | None, lower: float | None, upper: float | None
+    ) -> Json:
+        return {
+            "horizon_years": horizon,
+            "risk": risk,
+            "lower": lower if self.intervals else None,
+            "upper": upper if self.intervals else None,
+        }
 
 
-def _reason(found: Estimates, k: int) -> str | None:
-    """Reason in the words of inputs a caller can give, not of features."""
-    lacking = ", ".join(inputs_of(found.missing_at(k)))
-    if any(holds[k] for holds in found.refusals.values()) or not lacking:
-        return found.reason_at(k)
-    if found.status[k] == PARTIAL:
-        return f"{lacking} missing: the range over what it could be"
-    return f"needs {lacking}"
-
-
-def _groups(found: Estimates, k: int) -> Json:
-    possible = found.groups_at(k)
+def _groups(possible: list[str], score: float | None) -> Json:
     told: Json = {"groups": possible}
     if len(possible) == 1:
         told["group"] = possible[0]
-    if found.score is not None and not np.isnan(found.score[k]):
-        told["score"] = number(found.score[k])
+    if score is not None:
+        told["score"] = score
     return told
 
 
-def _interval_kind(found: Estimates, k: int) -> str | None:
-    """What `lower` and `upper` are; None where there are none."""
-    if np.isnan(found.lower[k]).all() and np.isnan(found.upper[k]).all():
-        return None
-    if found.status[k] == PARTIAL:
-        return RANGE
-    return None if found.ranges == "none" else found.ranges
+def _ranges(
+    horizons: Sequence[float], status: int, risk: Numbers, lower: Numbers, upper: Numbers
+) -> tuple[tuple[float, float, float], ...]:
+    """What is left open at each horizon; the interval of a risk is doubt, nothing left open."""
+    left = []
+    for horizon, at, low, high in zip(horizons, risk, lower, upper, strict=True):
+        if at is not None:
+            left.append((horizon, at, at))
+        elif status == PARTIAL and low is not None and high is not None:
+            left.append((horizon, low, high))
+    return tuple(left)
 
 
-def _risks(found: Estimates, k: int, *, intervals: bool) -> list[Json]:
-    return [
-        {
-            "horizon_years": number(horizon),
-            "risk": number(found.risk[k, j]),
-            "lower": number(found.lower[k, j]) if intervals else None,
-            "upper": number(found.upper[k, j]) if intervals else None,
-        }
-        for j, horizon in enumerate(found.horizons_years)
-    ]
+def _lacking(missing: Mapping[str, Bools], size: int) -> list[tuple[str, ...]]:
+    """Names that each landmark lacks."""
+    names = tuple(missing)
+    table = _columns(np.array(list(missing.values())).T, size)
+    return [tuple(n for n, lacks in zip(names, row, strict=True) if lacks) for row in table]
 
 
-def agreement(
-    estimates: Sequence[tuple[RiskModel, Estimates]], staging: Staging, k: int
-) -> list[Json]:
-    """Where the models that speak of landmark k agree and part, at every horizon of two or more.
+def _columns(table: Bools, size: int) -> list[tuple[bool, ...]]:
+    return [tuple(row) for row in table.tolist()] if table.size else [()] * size
+
+
+def _rows(table: Floats) -> list[Numbers]:
+    return [tuple(row) for row in numbers(table)]
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _inputs(lacking: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(inputs_of(lacking))
+
+
+def agreement(speaking: Sequence[tuple[str, Said]]) -> list[Json]:
+    """Where models agree and part about one landmark, at every horizon of two or more.
+
+    Parameters
+    ----------
+    speaking
+        Models and what each says.
 
     Returns
     -------
     list
         By horizon: whether no two part, what each leaves open (lowest first), and the pairs apart.
     """
-    speaking = {
-        model.name: found
-        for model, found in estimates
-        if found.status[k] != REFUSED and contradiction(model.population, staging, k) is None
-    }
-    at_horizon: dict[float, dict[str, Estimates]] = {}
-    for name, found in speaking.items():
-        for horizon in found.horizons_years:
-            at_horizon.setdefault(horizon, {})[name] = found
+    at_horizon: dict[float, list[Voice]] = {}
+    for name, one in speaking:
+        for horizon, lower, upper in one.ranges:
+            at_horizon.setdefault(horizon, []).append(Voice(name, lower, upper))
     compared = [
-        agreement_at(told, horizon, k)
-        for horizon, told in sorted(at_horizon.items())
-        if len(told) > 1
+        agreement_of(voices, horizon)
+        for horizon, voices in sorted(at_horizon.items())
+        if len(voices) > 1
     ]
     return [
         {
@@ -150,5 +264,4 @@ def agreement(
             "apart": [list(pair) for pair in found.apart],
         }
         for found in compared
-        if len(found.voices) > 1
     ]

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from features.analytes import ANALYTES
+from features.history import Floats
 from features.landmark import DERIVED, LandmarkFeatures
 from features.visits import Visits
 from serving.request import EPOCH, RiskRequest
 
-__all__ = ["Json", "input_documents", "iso_day", "number"]
+__all__ = ["Json", "input_documents", "iso_day", "number", "numbers"]
 
 Json = dict[str, Any]
 """A JSON object on its way out; it is built here and in `answer`, and only encoded after."""
@@ -27,9 +29,19 @@ DERIVED_SHOWN = {
 def number(value: float | np.floating[Any]) -> float | None:
     """A JSON number; None for NaN, which JSON has no word for."""
     plain = float(value)
-    return None if np.isnan(plain) else plain
+    return None if plain != plain else plain
 
 
+def numbers(values: Floats) -> list[Any]:
+    """An array as JSON: nested lists of numbers, None for NaN."""
+    absent = np.isnan(values)
+    if absent.any():
+        values = values.astype(object)
+        values[absent] = None
+    return list(values.tolist())
+
+
+@lru_cache(maxsize=4096)
 def iso_day(day: int) -> str:
     """Day since 1970-01-01 as YYYY-MM-DD."""
     return date.fromordinal(day + EPOCH).isoformat()
@@ -42,10 +54,12 @@ def input_documents(
 
     The last value of each derived quantity follows, with how it was computed.
     """
-    first = np.cumsum([0, *(len(request.visits) for request in requests)])
+    first = np.cumsum([0, *(len(request.visits) for request in requests)]).tolist()
     labs = visits.history.labs
+    used = {name: numbers(values) for name, values in labs.items() if name in ANALYTES}
+    visit_of_row = visits.visit_of_row.tolist()
     derived = {
-        name: (features[feature], unit, how)
+        name: (numbers(features[feature]), unit, how)
         for name, (feature, unit, how) in DERIVED_SHOWN.items()
         if name in labs
     }
@@ -55,25 +69,27 @@ def input_documents(
         told = []
         given_names = set()
         for i, visit in enumerate(requests[s].visits):
-            at = visits.visit_of_row[first[s] + i]
+            at, day = visit_of_row[first[s] + i], iso_day(visit.day)
             for given in visit.values:
-                given_names.add(given.analyte)
+                name = given.analyte
+                given_names.add(name)
                 entry: Json = {
-                    "analyte": given.analyte,
-                    "date": iso_day(visit.day),
+                    "analyte": name,
+                    "date": day,
                     "given": {"value": given.value, "unit": given.unit},
-                    "used": number(labs[given.analyte][at]),
-                    "unit": ANALYTES[given.analyte].unit,
+                    "used": used[name][at],
+                    "unit": ANALYTES[name].unit,
                 }
-                doubt = doubts.get(f"visits[{visit.place}].labs.{given.analyte}.value")
-                if doubt is not None:
-                    entry["flag"] = doubt
+                if doubts:
+                    doubt = doubts.get(f"visits[{visit.place}].labs.{name}.value")
+                    if doubt is not None:
+                        entry["flag"] = doubt
                 told.append(entry)
         for name, (values, unit, how) in derived.items():
-            if name not in given_names and not np.isnan(values[k]):
-                used = number(values[k])
+            value = values[k]
+            if name not in given_names and value is not None:
                 told.append(
-                    {"analyte": name, "given": None, "used": used, "unit": unit, "computed": how}
+                    {"analyte": name, "given": None, "used": value, "unit": unit, "computed": how}
                 )
         return told
 

@@ -14,10 +14,10 @@ from models.completions import next_tests
 from models.risk import RiskModel
 from serving.answer import Answered, answer
 from serving.api import request_id, room_of
-from serving.estimates import contradiction
 from serving.limits import RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
 from serving.request import read_risk
+from serving.staged import contradiction
 from serving.web import view
 from serving.web.curve import draw, looks
 from serving.web.download import DOWNLOADS
