@@ -90,6 +90,8 @@ def demo(
     from training.cohorts import installable_cohort
     from training.simulation import simulate_cohort
 
+    if not (runs / "mlflow.db").exists():
+        _sign_from_now_on(runs)
     for study, cohort in (
         ("mgus", installable_cohort("mgus2")),
         ("smm", simulate_cohort(DEMO_SUBJECTS, seed=DEMO_SEED)),
@@ -398,6 +400,14 @@ def _tell_diagnosis(diagnosis: "Diagnosis", *, as_json: bool) -> None:
     _print_table(title, HEADER, diagnosis.table())
 
 
+def _sign_from_now_on(runs: Path) -> None:
+    """A pair of keys for a registry that is still empty, unless it has one."""
+    from models.signature import make_signing_key, signing_key
+
+    if signing_key(runs) is None:
+        make_signing_key(runs)
+
+
 def _registry(runs: Path) -> "Registry":
     """Registry under the folder, or at the server that MLflow's own variable names."""
     tracking_uri = os.environ.get("MLFLOW_TRACKING_URI")
@@ -410,15 +420,18 @@ def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     """Models by identifier; registered ones are read from the bundles laid out for serving."""
     from features.errors import InputError
     from models.catalogue import choose
-    from serving.lifecycle import published_directories, read_published
+    from serving.lifecycle import trusted_beside
+    from serving.lineup import CHALLENGER
+    from serving.published import published_directories, read_published
 
     wanted = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
     if wanted == []:
         raise InputError("--models", "expected identifiers separated by commas, such as 20-2-20")
+    serving = runs / "serving"
     learned: dict[str, RiskModel] = {
-        directory.name: read_published(directory).model
-        for directory in published_directories(runs / "serving")
-        if wanted is None or directory.name in wanted
+        directory.name: read_published(directory, trusted_beside(serving)).model
+        for directory in published_directories(serving)
+        if (CHALLENGER not in directory.name if wanted is None else directory.name in wanted)
     }
     return choose(wanted, learned)
 

@@ -7,6 +7,7 @@
     booster-5y.ubj     XGBoost's own form of a forest, for those who want to look into it
     golden.json        feature rows and the risks they must give
     SHA256SUMS         of every other file
+    SHA256SUMS.sig     whose key signed that list, where versions are signed; see `models.signature`
 
 No pickle, no code, no patient row: golden rows are quantile profiles, not people. Hashes are
 checked before a byte is interpreted, because a corrupt file could crash the process that parses it;
@@ -29,11 +30,11 @@ from models.stored import arrays_of, kind_of, learner_from
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMAT", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
+__all__ = ["FORMAT", "SIGNATURE", "SUMS", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
 
 FORMAT = 3
 GOLDEN_TOLERANCE = 1e-9
-SUMS = "SHA256SUMS"
+SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
 MOST_BYTES = 64 * 1024 * 1024
 """Largest file an artefact may hold; a real one is far below a tenth of it."""
 
@@ -88,12 +89,14 @@ def verify(directory: Path) -> dict[str, str]:
         digest, _, name = line.partition("  ")
         listed[name] = digest
     found = {p.relative_to(directory).as_posix(): p for p in directory.rglob("*") if not p.is_dir()}
-    found.pop(SUMS, None)
+    for of_the_list in (SUMS, SIGNATURE):
+        found.pop(of_the_list, None)
     if set(found) != set(listed):
         odd = ", ".join(sorted(set(found) ^ set(listed)))[:200]
         raise ArtefactError(f"artefact: files and {SUMS} do not agree: {odd}")
     for name, path in found.items():
-        if path.is_symlink() or path.stat().st_size > MOST_BYTES:
+        # A pipe or a device would hold the reader for ever.
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
             raise ArtefactError(f"artefact: {name} is not a plain file of the size expected")
         if _digest(path) != listed[name]:
             raise ArtefactError(f"artefact: {name} was altered or is corrupt (SHA-256 differs)")

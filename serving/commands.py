@@ -83,6 +83,16 @@ def rotate(
     typer.echo(text)
 
 
+@keys.command(epilog="Example: smoulder keys signing")
+def signing(runs: Runs = RUNS) -> None:
+    """Make keys to sign new versions with; servers that trust one refuse what is unsigned."""
+    from models.signature import TRUSTED, make_signing_key
+
+    name = make_signing_key(runs)
+    typer.echo(f"{name}: versions registered from now on are signed")
+    typer.echo(f"Servers need {runs / TRUSTED} only; keep {runs / 'signing.pem'} with the trainer")
+
+
 @audit.command(epilog="Example: smoulder audit verify")
 def verify(runs: Runs = RUNS, as_json: Json = False) -> None:
     """Check that every record is the one that was written, and that none is missing."""

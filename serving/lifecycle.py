@@ -1,38 +1,29 @@
-"""Which learned models answer: publish directories watched, verified, swapped as a whole.
-
-::
-
-    <models_dir>/<registry name>/role.json     who it is and since which run
-    <models_dir>/<registry name>/artefact/     the model, verified before it is read
+"""Which learned models answer: publish directories watched, taken in, swapped as a whole.
 
 A directory is replaced by renaming, so it is seen whole or not at all. A version that cannot be
-verified is never loaded: the last good one goes on answering and the fault is told by `/readyz` and
-the metrics. A directory that stays away is withdrawn.
+taken in is never loaded: the last good one goes on answering – a restarted server finds its copy on
+disk – and the fault is told by `/readyz` and the metrics. A directory that stays away is withdrawn.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from features.errors import ArtefactError
-from models.artefact import load_artefact
-from models.catalogue import PUBLISHED
-from models.learned import LearnedModel
-from serving.lineup import NOTHING_LEARNED, Card, Lineup
+from models.signature import TRUSTED
+from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
+from serving.published import (
+    LAST_GOOD,
+    Published,
+    forget,
+    published_directories,
+    read_published,
+    take_in,
+)
 
-__all__ = [
-    "POLL_SECONDS",
-    "Published",
-    "Watch",
-    "check_published",
-    "published_directories",
-    "read_published",
-]
+__all__ = ["POLL_SECONDS", "Watch", "check_published", "trusted_beside"]
 
 logger = logging.getLogger("smoulder.serving")
 
@@ -42,62 +33,19 @@ POLL_SECONDS = 2.0
 WITHDRAWN_AFTER_POLLS = 3
 """A rename takes two steps; only a directory that stays away was meant to go."""
 
-ROLES = ("champion", "challenger")
-COHORT_KINDS = ("real", "simulated")
-ROLE_KEYS = ("name", "version", "role", "study_hash", "cohort_kind", "run_id")
-
 Stamp = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One verified model with its card."""
-
-    model: LearnedModel
-    card: Card
-
-
-def read_published(directory: Path) -> Published:
-    """Verified model of a publish directory.
-
-    Raises
-    ------
-    ArtefactError
-        If the role cannot be read, belongs to another model, or the artefact is not whole.
-    """
-    role = _role(directory)
-    if role["name"] != directory.name:
-        raise ArtefactError(f"{directory.name}: role.json names another model")
-    if role["name"] in PUBLISHED:
-        raise ArtefactError(f"{directory.name}: is the name of a published score")
-    model = load_artefact(directory / "artefact", name=role["name"], version=role["version"])
-    card = Card(
-        role=role["role"],
-        study_hash=role["study_hash"],
-        cohort_kind=role["cohort_kind"],
-        run_id=role["run_id"],
-        provenance=dict(model.provenance),
-    )
-    return Published(model, card)
-
-
-def _role(directory: Path) -> dict[str, str]:
-    try:
-        found: Any = json.loads((directory / "role.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtefactError(f"{directory.name}: role.json cannot be read") from error
-    if not isinstance(found, dict) or any(key not in found for key in ROLE_KEYS):
-        raise ArtefactError(f"{directory.name}: role.json lacks one of {', '.join(ROLE_KEYS)}")
-    role = {key: str(found[key]) for key in ROLE_KEYS}
-    if role["role"] not in ROLES or role["cohort_kind"] not in COHORT_KINDS:
-        raise ArtefactError(f"{directory.name}: role.json has an unknown role or cohort kind")
-    return role
+def trusted_beside(models_dir: Path) -> Path:
+    """Directory of the public keys that artefacts must be signed by one of."""
+    return models_dir.parent / TRUSTED
 
 
 def check_published(models_dir: Path) -> list[str]:
-    """Names of the models under a directory, after each has been read and verified.
+    """Names of the models under a directory that can answer, after each has been tried.
 
-    Called before a server starts: a worker that failed at its start would be started for ever.
+    Called before a server starts: a worker that failed at its start would be started for ever. One
+    that is at fault but has a last good copy can answer.
 
     Raises
     ------
@@ -107,22 +55,33 @@ def check_published(models_dir: Path) -> list[str]:
     names = []
     for directory in published_directories(models_dir):
         try:
-            read_published(directory)
+            _take(directory, trusted_beside(models_dir), None)
         except ArtefactError as error:
             raise ArtefactError(f"{directory}: {error}; publish it again or remove it") from error
         names.append(directory.name)
     return names
 
 
-def published_directories(models_dir: Path) -> list[Path]:
-    """Publish directories; hidden ones are still being written."""
-    if not models_dir.is_dir():
-        return []
-    return sorted(
-        path
-        for path in models_dir.iterdir()
-        if not path.name.startswith(".") and (path / "role.json").exists()
-    )
+def _take(
+    directory: Path, trusted_dir: Path, held: Published | None
+) -> tuple[Published, str | None]:
+    """Model published in a directory; failing that the one held, or its last good copy, and why.
+
+    Raises
+    ------
+    ArtefactError
+        If neither can be served.
+    """
+    try:
+        return take_in(directory, trusted_dir), None
+    except ArtefactError as error:
+        if held is not None:
+            return held, str(error)
+        try:
+            kept = read_published(directory.parent / LAST_GOOD / directory.name, trusted_dir)
+        except ArtefactError:
+            raise error from None
+        return kept, str(error)
 
 
 class Watch:
@@ -140,6 +99,7 @@ class Watch:
         self, models_dir: Path, on_change: Callable[[Lineup], None] = lambda _: None
     ) -> None:
         self.models_dir = models_dir
+        self._trusted_dir = trusted_beside(models_dir)
         self.lineup: Lineup = NOTHING_LEARNED
         self._on_change = on_change
         self._good: dict[str, Published] = {}
@@ -183,17 +143,17 @@ class Watch:
         # The stamp is read first: a version published while this one loads is seen next time.
         self._stamps[name] = _stamp(directory)
         try:
-            published = read_published(directory)
+            self._good[name], fault = _take(directory, self._trusted_dir, self._good.get(name))
         except ArtefactError as error:
-            kept = name in self._good
-            self._faults[name] = (
-                f"{error}; {'the last good version' if kept else 'nothing'} answers"
-            )
-            logger.error("model %s: %s", name, self._faults[name])
+            fault = f"{error}; nothing answers"
+        else:
+            fault = fault and f"{fault}; the last good version answers"
+        if fault is None:
+            self._faults.pop(name, None)
+            logger.warning("model %s: version %s answers", name, self._good[name].model.version)
             return
-        self._good[name] = published
-        self._faults.pop(name, None)
-        logger.warning("model %s: version %s answers", name, published.model.version)
+        self._faults[name] = fault
+        logger.error("model %s: %s", name, fault)
 
     def _withdraw(self, present: Mapping[str, Path]) -> list[str]:
         known = set(self._good) | set(self._faults)
@@ -203,12 +163,13 @@ class Watch:
             self._good.pop(name, None)
             self._faults.pop(name, None)
             self._stamps.pop(name, None)
+            forget(self.models_dir, name)
             logger.warning("model %s: withdrawn", name)
         return gone
 
     def _assemble(self) -> Lineup:
         champions_first = sorted(
-            self._good, key=lambda name: (self._good[name].card.role != "champion", name)
+            self._good, key=lambda name: (self._good[name].card.role == CHALLENGER, name)
         )
         return Lineup(
             learned=MappingProxyType({name: self._good[name].model for name in champions_first}),

@@ -10,7 +10,18 @@ from models.catalogue import DEFAULT, PUBLISHED, choose
 from models.risk import RiskModel
 from serving.values import Json
 
-__all__ = ["DEMONSTRATION", "NOTHING_LEARNED", "Card", "Lineup", "inputs_of", "provenance"]
+__all__ = [
+    "CHALLENGER",
+    "DEMONSTRATION",
+    "NOTHING_LEARNED",
+    "Card",
+    "Lineup",
+    "inputs_of",
+    "provenance",
+]
+
+CHALLENGER = "challenger"
+"""Role of a version that answers beside its champion, under ``NAME@challenger``, when asked for."""
 
 DEMONSTRATION = (
     "Demonstration: trained on a simulated cohort; its risks are not evidence about any patient."
@@ -61,8 +72,14 @@ class Lineup:
     faults: Mapping[str, str]
 
     def choose(self, names: Iterable[str] | None) -> list[RiskModel]:
-        """Models asked for; None gives learned and default published ones."""
+        """Models asked for; None gives champions and default published ones."""
+        if names is None:
+            names = (*self.champions(), *DEFAULT)
         return choose(names, self.learned)
+
+    def champions(self) -> tuple[str, ...]:
+        """Learned models that answer without being asked for."""
+        return tuple(n for n in self.learned if self.cards[n].role != CHALLENGER)
 
     def known(self) -> tuple[str, ...]:
         """Identifiers of all models, those of the default answer first."""
@@ -80,7 +97,7 @@ class Lineup:
             **({"role": card.role} if card else {}),
             "population": model.population,
             "horizons_years": list(model.horizons_years),
-            "answers": "always" if name in (*self.learned, *DEFAULT) else "on request",
+            "answers": "always" if name in (*self.champions(), *DEFAULT) else "on request",
             "required": inputs_of(model.required),
             "optional": inputs_of(model.optional),
             "provenance": provenance(model, card),

@@ -22,10 +22,20 @@ from typing import Any
 
 from models.artefact import load_artefact
 
-__all__ = ["CARD_HTML", "CARD_MARKDOWN", "HISTORY", "JUDGEMENT", "ROLE", "Bundle", "publish"]
+__all__ = [
+    "CARD_HTML",
+    "CARD_MARKDOWN",
+    "CHALLENGER",
+    "HISTORY",
+    "JUDGEMENT",
+    "ROLE",
+    "Bundle",
+    "publish",
+]
 
 ROLE, HISTORY, JUDGEMENT = "role.json", "history.json", "judgement.json"
 CARD_MARKDOWN, CARD_HTML = "card.md", "card.html"
+CHALLENGER = "challenger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ def publish(bundle: Bundle, serving: Path) -> Path:
     Returns
     -------
     place
-        ``serving/NAME``.
+        ``serving/NAME``; a challenger's is ``serving/NAME@challenger``.
 
     Raises
     ------
@@ -65,6 +75,8 @@ def publish(bundle: Bundle, serving: Path) -> Path:
         If the artefact is not whole.
     """
     name = bundle.role["name"]
+    if bundle.role["role"] == CHALLENGER:
+        name = f"{name}@{CHALLENGER}"
     load_artefact(bundle.artefact, name=name, version=bundle.role["version"])
     serving.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=serving))

@@ -25,7 +25,8 @@ from mlflow.protos.databricks_pb2 import (
 from features.errors import GateError, InputError, RegistryError
 from models.artefact import load_artefact
 from models.learned import LearnedModel
-from training.bundles import CARD_HTML, CARD_MARKDOWN, JUDGEMENT, Bundle, publish
+from models.signature import signing_key
+from training.bundles import CARD_HTML, CARD_MARKDOWN, CHALLENGER, JUDGEMENT, Bundle, publish
 from training.fit import Final, Trained
 from training.judgement import Judgement
 from training.panel import Panel
@@ -34,7 +35,7 @@ from training.store import Store, registry_errors
 
 __all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registered", "Registry"]
 
-CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
+CHAMPION, PREVIOUS = "champion", "previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ class Registry:
         self, trained: Trained, final: Final, judged: tuple[Judgement, Panel], gate: str
     ) -> str:
         name = trained.study.registry_name
-        logged, sha256 = log_model(trained, final)
+        logged, sha256 = log_model(trained, final, signing_key(self.root))
         self._create(name)
         provenance = final.model.provenance
         told = ("candidate", "learner", "study_hash", "cohort", "cohort_kind")

@@ -13,6 +13,7 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 
 from models.artefact import load_artefact, save_artefact
 from models.learned import LearnedModel
+from models.signature import sign
 from training.bundles import CARD_HTML, CARD_MARKDOWN, JUDGEMENT
 from training.candidates import CANDIDATES
 from training.diagnosis import Diagnosis
@@ -84,11 +85,16 @@ def log_candidate(trained: Trained, name: str) -> None:
                 mlflow.log_metric(f"{metric} {horizon:g}y", result.mean(metric, horizon))
 
 
-def log_model(trained: Trained, final: Final) -> tuple[ModelInfo, str]:
-    """Log a model as data, read by loader module; and the SHA-256 its answers will carry."""
+def log_model(trained: Trained, final: Final, private_key: Path | None) -> tuple[ModelInfo, str]:
+    """Log a model as data, read by loader module; and the SHA-256 its answers will carry.
+
+    With a private key it is signed, once and for all.
+    """
     with tempfile.TemporaryDirectory() as folder:
         artefact = Path(folder) / "artefact"
         save_artefact(final.model, artefact, boosters=final.boosters)
+        if private_key is not None:
+            sign(artefact, private_key)
         verified = load_artefact(artefact)
         with warnings.catch_warnings():
             # An input example would be a patient row; the signature is written by hand.

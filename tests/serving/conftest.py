@@ -54,7 +54,13 @@ def today() -> int:
 
 
 @pytest.fixture
-def room(tmp_path: Path, publish: Callable[..., Path]) -> Iterator[Room]:
+def no_canary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are taken in without a canary process, which takes half a second."""
+    monkeypatch.setattr("serving.published.try_out", lambda _: None)
+
+
+@pytest.fixture
+def room(tmp_path: Path, publish: Callable[..., Path], no_canary: None) -> Iterator[Room]:
     """A room with one learned model, where it is always 2026-01-15."""
     publish(tmp_path)
     room = Room(tmp_path, tmp_path / "audit", today=lambda: TODAY)

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 from random import Random
@@ -7,13 +9,16 @@ from typing import Any
 import pytest
 
 from features.errors import ArtefactError
+from models.artefact import save_artefact
+from models.signature import make_signing_key, sign
 from serving.lifecycle import WITHDRAWN_AFTER_POLLS, Watch, check_published
+from serving.published import LAST_GOOD
 
 Publish = Any
 
 
 @pytest.fixture
-def watch(tmp_path: Path, publish: Publish) -> Watch:
+def watch(tmp_path: Path, publish: Publish, no_canary: None) -> Watch:
     publish(tmp_path)
     found = Watch(tmp_path)
     found.look()
@@ -123,10 +128,139 @@ def test_every_change_is_told(tmp_path: Path, publish: Publish) -> None:
 
 def test_a_server_is_not_started_on_a_corrupt_artefact(tmp_path: Path, publish: Publish) -> None:
     target = publish(tmp_path)
-    assert check_published(tmp_path) == ["smm-progression"]
     (target / "artefact" / "arrays.npz").write_bytes(b"")
     with pytest.raises(ArtefactError, match="publish it again or remove it"):
         check_published(tmp_path)
+
+
+def test_a_server_that_starts_on_a_corrupt_version_answers_with_the_last_good_one(
+    watch: Watch, tmp_path: Path, publish: Publish
+) -> None:
+    publish(tmp_path, version="2", spoil="manifest.json")
+    assert check_published(tmp_path) == ["smm-progression"]
+    restarted = Watch(tmp_path)
+    restarted.look()
+    assert versions(restarted) == {"smm-progression": "1"}
+    assert "the last good version answers" in restarted.lineup.faults["smm-progression"]
+
+
+def test_a_last_good_copy_that_was_altered_is_not_used(
+    watch: Watch, tmp_path: Path, publish: Publish
+) -> None:
+    publish(tmp_path, version="2", spoil="manifest.json")
+    kept = tmp_path / LAST_GOOD / "smm-progression" / "artefact" / "arrays.npz"
+    kept.write_bytes(kept.read_bytes()[:-1])
+    restarted = Watch(tmp_path)
+    restarted.look()
+    assert versions(restarted) == {}
+    with pytest.raises(ArtefactError, match="publish it again"):
+        check_published(tmp_path)
+
+
+def test_a_withdrawn_model_leaves_no_copy(watch: Watch, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "smm-progression")
+    for _ in range(WITHDRAWN_AFTER_POLLS):
+        watch.look()
+    assert not (tmp_path / LAST_GOOD / "smm-progression").exists()
+
+
+def test_where_nothing_can_be_written_models_are_served_and_none_kept(
+    tmp_path: Path, publish: Publish, no_canary: None
+) -> None:
+    publish(tmp_path)
+    (tmp_path / LAST_GOOD).write_text("in the way")
+    found = Watch(tmp_path)
+    found.look()
+    assert versions(found) == {"smm-progression": "1"}
+
+
+def test_a_challenger_answers_beside_its_champion_when_asked_for(
+    watch: Watch, tmp_path: Path, publish: Publish
+) -> None:
+    publish(tmp_path / "aside", version="2", role="challenger")
+    shutil.move(tmp_path / "aside" / "smm-progression", tmp_path / "smm-progression@challenger")
+    watch.look()
+    lineup = watch.lineup
+    assert versions(watch) == {"smm-progression": "1", "smm-progression@challenger": "2"}
+    assert "smm-progression@challenger" in lineup.known()
+    assert "smm-progression" in [model.name for model in lineup.choose(None)]
+    assert "smm-progression@challenger" not in [model.name for model in lineup.choose(None)]
+    (asked,) = lineup.choose(["smm-progression@challenger"])
+    assert asked.version == "2"
+    assert lineup.describe(asked.name)["answers"] == "on request"
+
+
+def test_a_role_and_an_artefact_of_different_studies_are_a_fault(
+    tmp_path: Path, learned_model: Any, no_canary: None
+) -> None:
+    from dataclasses import replace
+
+    honest = replace(learned_model, provenance={"study_hash": "c" * 12, "cohort_kind": "simulated"})
+    directory = tmp_path / "smm-progression"
+    save_artefact(honest, directory / "artefact")
+    told = {"name": "smm-progression", "version": "1", "role": "champion", "run_id": "b"}
+    told |= {"study_hash": "c" * 12, "cohort_kind": "real"}
+    (directory / "role.json").write_text(json.dumps(told))
+    found = Watch(tmp_path)
+    found.look()
+    assert "differ in cohort_kind" in found.lineup.faults["smm-progression"]
+
+
+@pytest.fixture
+def signed(tmp_path: Path, publish: Publish, no_canary: None) -> Path:
+    """A models directory beside trusted keys, with one signed version."""
+    make_signing_key(tmp_path)
+    target = publish(tmp_path / "serving")
+    sign(target / "artefact", tmp_path / "signing.pem")
+    return tmp_path / "serving"
+
+
+def test_where_keys_are_trusted_the_unsigned_the_strange_and_the_altered_are_refused(
+    signed: Path, publish: Publish, tmp_path: Path
+) -> None:
+    found = Watch(signed)
+    found.look()
+    assert versions(found) == {"smm-progression": "1"}
+
+    def fault() -> str:
+        found.look()
+        assert versions(found) == {"smm-progression": "1"}
+        return str(found.lineup.faults["smm-progression"])
+
+    publish(signed, version="2")
+    assert "not signed" in fault()
+    make_signing_key(tmp_path / "stranger")
+    sign(publish(signed, version="3") / "artefact", tmp_path / "stranger" / "signing.pem")
+    assert "not trusted here" in fault()
+    target = publish(signed, version="4")
+    sign(target / "artefact", tmp_path / "signing.pem")
+    manifest = target / "artefact" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("made for tests", "made by somebody"))
+    sums = target / "artefact" / "SHA256SUMS"
+    digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    lines = [
+        f"{digest}  manifest.json" if "manifest" in line else line
+        for line in sums.read_text().splitlines()
+    ]
+    sums.write_text("\n".join(lines) + "\n")
+    # Its hashes fit, so that without the signature it would be served.
+    (target / "role.json").touch()
+    assert "not what was signed" in fault()
+
+
+def test_nothing_is_parsed_before_signature_and_hashes_hold(
+    signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parsed(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a byte was parsed")
+
+    for name in ("serving.published.load_artefact", "serving.published.try_out"):
+        monkeypatch.setattr(name, parsed)
+    target = signed / "smm-progression" / "artefact"
+    (target / "SHA256SUMS.sig").unlink()
+    found = Watch(signed)
+    found.look()
+    assert "not signed" in found.lineup.faults["smm-progression"]
 
 
 def _corrupt(artefact: Path, random: Random) -> str:
@@ -134,7 +268,8 @@ def _corrupt(artefact: Path, random: Random) -> str:
     files = sorted(path for path in artefact.iterdir() if path.is_file())
     path = random.choice(files)
     content = bytearray(path.read_bytes())
-    fault = random.choice(["flip", "flip", "flip", "cut", "add", "lose", "new", "swap", "link"])
+    kinds = ["flip", "flip", "flip", "cut", "add", "lose", "new", "swap", "link", "pipe", "folder"]
+    fault = random.choice(kinds)
     if fault == "flip":
         content[random.randrange(len(content))] ^= 1 << random.randrange(8)
         path.write_bytes(content)
@@ -149,18 +284,33 @@ def _corrupt(artefact: Path, random: Random) -> str:
     elif fault == "swap":
         other = random.choice([each for each in files if each != path])
         path.write_bytes(other.read_bytes())
-    else:
+    elif fault == "link":
         path.unlink()
         path.symlink_to("/etc/hostname")
+    elif fault == "pipe":
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        path.unlink()
+        path.mkdir()
     return f"{fault} {path.name}"
 
 
-def test_of_three_hundred_random_corruptions_none_is_served(watch: Watch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusting", [False, True])
+def test_of_a_thousand_random_corruptions_none_is_served(
+    watch: Watch, tmp_path: Path, publish: Publish, trusting: bool
+) -> None:
+    if trusting:
+        make_signing_key(tmp_path / "keys")
+        watch._trusted_dir = tmp_path / "keys" / "trusted"
+        sign(publish(tmp_path) / "artefact", tmp_path / "keys" / "signing.pem")
+        watch.look()
+        assert not watch.lineup.faults
     random = Random(20260115)
     target = tmp_path / "smm-progression"
     pristine = tmp_path / ".pristine"
     shutil.copytree(target / "artefact", pristine)
-    for i in range(300):
+    for i in range(500):
         shutil.rmtree(target / "artefact")
         shutil.copytree(pristine, target / "artefact")
         fault = _corrupt(target / "artefact", random)
@@ -169,3 +319,4 @@ def test_of_three_hundred_random_corruptions_none_is_served(watch: Watch, tmp_pa
         watch.look()
         assert versions(watch) == {"smm-progression": "1"}, fault
         assert "smm-progression" in watch.lineup.faults, fault
+    assert check_published(tmp_path) == ["smm-progression"]

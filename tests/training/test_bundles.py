@@ -9,7 +9,7 @@ import pytest
 from features.errors import ArtefactError
 from models.artefact import save_artefact
 from models.learned import LearnedModel
-from serving.lifecycle import read_published
+from serving.published import read_published
 from training.bundles import Bundle, publish
 
 
