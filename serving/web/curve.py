@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.values import Json
+from serving.web.texts import Texts
 
 __all__ = ["COLOURS", "Curve", "Line", "Look", "Mark", "draw", "looks"]
 
@@ -76,12 +77,14 @@ class Curve:
 
 
 def looks(estimates: Sequence[Json]) -> Mapping[str, Look]:
-    """Look of every model that answered."""
-    answered = [entry["model"] for entry in estimates if entry["status"] != "refused"]
+    """Look of every model that answered; those that are drawn have the first colours."""
+    told = [entry for entry in estimates if entry["status"] != "refused"]
+    told.sort(key=lambda entry: not any(_drawable(row) for row in entry["risks"]))
+    answered = [entry["model"] for entry in told]
     return {name: Look(i % COLOURS, (i + i // COLOURS) % SHAPES) for i, name in enumerate(answered)}
 
 
-def draw(estimates: Sequence[Json]) -> Curve | None:
+def draw(estimates: Sequence[Json], t: Texts) -> Curve | None:
     """Curve of the models that gave a risk or a range; None without any."""
     look = looks(estimates)
     shown = [entry for entry in estimates if any(_drawable(row) for row in entry["risks"])]
@@ -100,7 +103,8 @@ def draw(estimates: Sequence[Json]) -> Curve | None:
             for row in entry["risks"]
             if _drawable(row)
         )
-        lines.append(Line(entry["model"], look[entry["model"]], marks, _points(marks), _end(marks)))
+        name = str(t["model"].get(entry["model"], entry["model"]))
+        lines.append(Line(name, look[entry["model"]], marks, _points(marks), _end(marks)))
     return Curve(
         lines=_spread(lines),
         x_ticks=tuple((_x(year, longest), f"{year:g}") for year in _years(longest)),

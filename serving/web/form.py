@@ -14,7 +14,7 @@ from features.history import HEAVY_CHAINS
 from serving.request import LIGHT_CHAINS, SEXES
 from serving.web import days
 
-__all__ = ["EXAMPLE", "GROUPS", "MOST_COLUMNS", "Form", "read_form"]
+__all__ = ["EXAMPLE", "GATE", "GROUPS", "MOST_COLUMNS", "Form", "read_form"]
 
 MAIN = (
     "m_protein",
@@ -43,10 +43,10 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 FEWEST_COLUMNS, MOST_COLUMNS = 3, 40
 
-OUT_OF_SCOPE = (
-    "no model here is for active myeloma, a plasmacytoma, amyloidosis, IgM disease or after "
-    "treatment; untick it if none of these is known"
-)
+GATE = ("myeloma", "plasmacytoma", "amyloidosis", "igm", "treated")
+"""What none of the models is for, asked first."""
+
+OUT_OF_SCOPE = "no model here is for this; untick it if it does not apply"
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
@@ -141,8 +141,9 @@ def read_form(typed: Mapping[str, str]) -> Form:
     document: dict[str, Any] = {"subject": subject, "visits": visits}
     if as_of := _day(typed, "as_of"):
         document["as_of"] = as_of
-    if typed.get("gate"):
-        problems.append(FieldProblem("gate", OUT_OF_SCOPE))
+    problems += [
+        FieldProblem(f"gate.{name}", OUT_OF_SCOPE) for name in GATE if typed.get(f"gate.{name}")
+    ]
     return Form(typed, columns, document, tuple(problems), tuple(places))
 
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from serving.problems import NOT_FOUND, ProblemError
 from serving.web import numbers, view
+from serving.web.messages import said
 from serving.web.texts import LANGUAGES, Texts, texts
 
 __all__ = ["NAVIGATION", "POLICY", "TEMPLATES", "language_of", "render", "static"]
@@ -50,6 +51,7 @@ SPOKEN: Mapping[str, Callable[..., str]] = {
     "input_label": view.input_label,
     "model_label": view.model_label,
     "percent": numbers.percent,
+    "said": said,
     "quantity": numbers.quantity,
     "span": numbers.span,
     "within_label": numbers.within_label,

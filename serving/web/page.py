@@ -1,6 +1,7 @@
 """The routes of the page: one form, one answer, server-rendered."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from features.analytes import ANALYTES
 from features.criteria import stage
 from features.errors import FieldProblem
 from models.completions import next_tests
@@ -21,9 +23,12 @@ from serving.staged import contradiction
 from serving.web import view
 from serving.web.curve import draw, looks
 from serving.web.download import DOWNLOADS
-from serving.web.form import CHOICES, EXAMPLE, GROUPS, Form, read_form
+from serving.web.drivers import drivers
+from serving.web.echo import day_echo, row_echo
+from serving.web.form import CHOICES, EXAMPLE, GATE, GROUPS, Form, read_form
 from serving.web.frame import TEMPLATES, language_of, render, static
 from serving.web.icons import people
+from serving.web.messages import said
 from serving.web.texts import Texts, texts
 from serving.web.treatment import treatment_tables
 from serving.web.trends import trends
@@ -33,7 +38,7 @@ __all__ = ["PAGES"]
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 4000
 
-TEMPLATES.globals |= {"groups": GROUPS, "choices": CHOICES}
+TEMPLATES.globals |= {"groups": GROUPS, "choices": CHOICES, "gate": GATE}
 
 
 async def start(_: Request) -> Response:
@@ -55,7 +60,7 @@ async def answered_page(request: Request) -> Response:
     if action == "clear":
         return _page(request, read_form({}))
     form = read_form(typed)
-    if action in ("add", "show"):
+    if action == "add" or (action == "show" and not typed.get("answered")):
         return _page(request, form)
     told, problems = await _ask(request, form)
     return _page(request, form, told=told, problems=problems)
@@ -97,28 +102,69 @@ def _page(
     told: Answered | None = None,
     problems: Sequence[FieldProblem] = (),
 ) -> Response:
-    content: dict[str, Any] = {"form": form, "problems": problems, "answer": None}
-    content["problem_at"] = {problem.field: problem.expected for problem in problems}
+    t = texts(language_of(request))
+    content: dict[str, Any] = {
+        "form": form,
+        "problems": [_noted(problem, t) for problem in problems],
+        "problem_at": {problem.field: said(problem.expected, t) for problem in problems},
+        "doubt_at": {},
+        "answer": None,
+        "row_echo": partial(row_echo, t=t),
+        "day_echo": partial(day_echo, t=t),
+    }
     if told is not None:
-        content |= _told(request, told, texts(language_of(request)))
-    status = 422 if problems else 200
-    return render(request, "page.html", status=status, here="patient", **content)
+        content |= _told(request, form, told, t)
+    return render(request, "page.html", here="patient", status=422 if problems else 200, **content)
 
 
-def _told(request: Request, told: Answered, t: Texts) -> dict[str, Any]:
+def _noted(problem: FieldProblem, t: Texts) -> dict[str, str]:
+    """A problem as the page lists it: the field to go to, its name, and what is wanted."""
+    field = problem.field
+    return {
+        "field": field,
+        "label": view.field_label(field, t),
+        "message": said(problem.expected, t),
+    }
+
+
+def _told(request: Request, form: Form, told: Answered, t: Texts) -> dict[str, Any]:
     """What the template needs to show an answer."""
     document = told.document
+    estimates = document["estimates"]
     models = _spoken(request, told)
+    doubts = [form.named(FieldProblem(w["field"], w["message"])) for w in document["warnings"]]
+    tests = next_tests(told.features, models)
     return {
         "answer": document,
-        "table": view.risk_table(document["estimates"], t),
-        "curve": draw(document["estimates"]),
-        "people": people(document["estimates"], looks(document["estimates"])),
+        "given": view.given_lines(form.document, document, t),
+        "summary": view.summary(document, tests, t),
+        "warnings": [_noted(doubt, t) for doubt in doubts],
+        "doubt_at": {doubt.field: said(doubt.expected, t) for doubt in doubts},
+        "table": view.risk_table(estimates, t),
+        "curve": draw(estimates, t),
+        "people": people(estimates, looks(estimates)),
         "trends": trends(told.features, told.place, t),
+        "drivers": drivers(estimates, t),
         "agreement": view.agreement_lines(document["agreement"], t),
-        "next_tests": view.next_test_lines(next_tests(told.features, models), t),
+        "missing": view.missing_lines(estimates, t),
+        "next_tests": view.next_test_lines(tests, t),
         "treatments": treatment_tables(told.features, told.place, models, t),
+        "downloads": tuple(DOWNLOADS),
     }
+
+
+async def echo(request: Request) -> Response:
+    """``POST /ui/echo/{field}``: how one row or one day is read, while the form is filled in."""
+    field = request.path_params["field"]
+    typed = await _typed(request)
+    t = texts(language_of(request))
+    if field in ANALYTES:
+        found = row_echo(read_form(typed), field, t)
+    elif field in typed:
+        found = day_echo(typed, field, t)
+    else:
+        raise ProblemError(NOT_FOUND, "no such field")
+    return render(request, "echo.html", here="patient", echo=found)
 
 
 async def models_page(request: Request) -> Response:
@@ -158,6 +204,7 @@ PAGES = [
     Route("/ui", start),
     Route("/ui/", empty_page, methods=["GET"]),
     Route("/ui/", answered_page, methods=["POST"]),
+    Route("/ui/echo/{field}", echo, methods=["POST"]),
     Route("/ui/models", models_page),
     Route("/ui/download/{kind}", download, methods=["POST"]),
     Route("/ui/static/{name}", static),

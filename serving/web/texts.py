@@ -1,6 +1,6 @@
 """The words of the pages, one file per language.
 
-What the code itself names – tests, criteria, stages, models – is read from there in English, so
+What the code itself names – tests, criteria, stages – is read from there in English, so
 that it is written once; every other language has it in its file.
 """
 
@@ -12,7 +12,6 @@ from typing import Any
 from features.analytes import ANALYTES
 from features.criteria import CRITERIA, STAGES
 from features.landmark import DERIVED
-from models.catalogue import PUBLISHED
 
 __all__ = ["LANGUAGES", "Texts", "texts"]
 
@@ -36,7 +35,6 @@ def _named_in_code() -> Texts:
     return {
         "criterion": {c.name: c.rule.replace(">=", "≥") for c in CRITERIA.values()},
         "stage": {stage: stage for stage in STAGES},
-        "model": {m.name: m.label.replace(">=", "≥") for m in PUBLISHED.values()},
     }
 
 

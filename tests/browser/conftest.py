@@ -45,10 +45,10 @@ class Visitor:
 
 @pytest.fixture
 def visit(chromium: Browser, server: Any) -> Iterator[Callable[..., Visitor]]:
-    """Open `/ui/` in a fresh context."""
+    """Open a page in a fresh context."""
     contexts = []
 
-    def open_page(**options: Any) -> Visitor:
+    def open_page(path: str = "/ui/", **options: Any) -> Visitor:
         context = chromium.new_context(base_url=server.url, **options)
         context.set_default_timeout(8_000)
         contexts.append(context)
@@ -56,7 +56,7 @@ def visit(chromium: Browser, server: Any) -> Iterator[Callable[..., Visitor]]:
         visitor.page.on("request", lambda asked: visitor.hosts.add(urlsplit(asked.url).netloc))
         visitor.page.on("console", lambda message: visitor.said.append(message.text))
         visitor.page.on("pageerror", lambda error: visitor.said.append(str(error)))
-        visitor.page.goto("/ui/")
+        visitor.page.goto(path)
         return visitor
 
     yield open_page

@@ -1,41 +1,40 @@
-// The page works without this file; it only takes a copied block of a spreadsheet into the grid.
+// The page works without this file: it takes a copied block of a spreadsheet into the grid, leads the
+// eye to an answer that came without a new page, and says when none came.
 "use strict";
 (() => {
-  const grid = [...document.querySelectorAll("table.grid tr")].map(row => [...row.querySelectorAll("input")]);
-  const place = field => {
-    for (let r = 0; r < grid.length; r++) {
-      const c = grid[r].indexOf(field);
-      if (c >= 0) return [r, c];
-    }
-    return null;
-  };
-  const rows = text => text.replace(/\r/g, "").replace(/\n+$/, "").split("\n").map(line => line.split("\t"));
-
-  const MONTHS = ["jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"];
-
-  // A date field takes ISO only; days that can mean one day are spelled so, others are left out.
-  const iso = text => {
-    const pad = n => String(n).padStart(2, "0");
-    let found = text.match(/^(\d{4})[-\/.](\d{1,2})[-\/.](\d{1,2})$/);
-    if (found) return `${found[1]}-${pad(found[2])}-${pad(found[3])}`;
-    found = text.match(/^(\d{1,2})\.(\d{1,2})\.(\d{4})$/);
-    if (found) return `${found[3]}-${pad(found[2])}-${pad(found[1])}`;
-    found = text.match(/^(\d{1,2})[\/-](\d{1,2})[\/-](\d{4})$/);
-    if (found && (+found[1] > 12 || found[1] === found[2])) return `${found[3]}-${pad(found[2])}-${pad(found[1])}`;
-    if (found && +found[2] > 12) return `${found[3]}-${pad(found[1])}-${pad(found[2])}`;
-    found = text.match(/^(\d{1,2})\.?[ -]([a-zä]{3})[a-z]*\.?[ -](\d{4})$/i);
-    const month = found ? MONTHS.findIndex(names => names.includes(found[2].toLowerCase())) : -1;
-    return month >= 0 ? `${found[3]}-${pad(month + 1)}-${pad(found[1])}` : "";
-  };
+  const inputs = row => [...row.querySelectorAll("input")];
+  const grid = () => [...document.querySelectorAll("table.grid tr")].map(inputs);
+  const cells = text => text.replace(/\r/g, "").replace(/\n+$/, "").split("\n").map(line => line.split("\t"));
+  const changed = field => field.dispatchEvent(new Event("change", { bubbles: true }));
 
   document.addEventListener("paste", event => {
-    const start = place(event.target);
+    const rows = grid();
+    const top = rows.findIndex(row => row.includes(event.target));
     const text = event.clipboardData.getData("text/plain");
-    if (!start || !/[\t\n]/.test(text.trim())) return;
+    if (top < 0 || !/[\t\n]/.test(text.trim())) return;
+    const left = rows[top].indexOf(event.target);
     event.preventDefault();
-    rows(text).forEach((cells, down) => cells.forEach((cell, across) => {
-      const field = (grid[start[0] + down] || [])[start[1] + across];
-      if (field) field.value = field.type === "date" ? iso(cell.trim()) : cell.trim();
-    }));
+    cells(text).forEach((line, down) => {
+      const row = rows[top + down] || [];
+      const taken = line.map((cell, across) => [row[left + across], cell.trim()]).filter(([field]) => field);
+      taken.forEach(([field, cell]) => { field.value = cell; });
+      taken.filter(([field], i) => !i || field.hasAttribute("hx-post")).forEach(([field]) => changed(field));
+    });
   });
+
+  const ready = () => document.querySelectorAll("button.print[hidden]").forEach(button => { button.hidden = false; });
+  const trouble = shown => { document.getElementById("trouble").hidden = !shown; };
+
+  document.addEventListener("click", event => { if (event.target.matches("button.print")) window.print(); });
+  document.addEventListener("htmx:afterSettle", event => {
+    ready();
+    if (event.target.id !== "main") return;
+    const told = document.querySelector(".problems, #answer");
+    if (told) { told.focus({ preventScroll: true }); told.scrollIntoView(); }
+  });
+  document.addEventListener("htmx:beforeRequest", () => trouble(false));
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, () => { trouble(true); document.getElementById("trouble").scrollIntoView(); });
+  }
+  ready();
 })();

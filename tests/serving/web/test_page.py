@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from features.analytes import ANALYTES
-from serving.web.form import EXAMPLE
+from serving.web.form import EXAMPLE, GATE
 from serving.web.frame import STATIC
 
 Client = Any
@@ -40,7 +40,7 @@ def test_an_answer_shows_models_staging_missing_sources_and_intended_use(client:
     said = text_of(response.text)
     assert "Staging by IMWG 2014 SMM" in said
     assert "44 %" in said  # 20/2/20 with three of three: 44.2 % at two years
-    assert "smm-progression" in said
+    assert "Learned, SMM" in said
     assert "Demonstration: trained on a simulated cohort" in said
     assert "for MGUS; staging says SMM" in said
     assert "doi:10.1038/s41408-018-0077-4" in said
@@ -106,12 +106,53 @@ def test_no_page_loads_anything_from_another_host(client: Client) -> None:
     assert " onclick=" not in pages
 
 
-def test_someone_the_models_are_not_for_is_told_so_and_not_answered(client: Client) -> None:
-    response = ask(client, gate="yes")
+@pytest.mark.parametrize("gate", GATE)
+def test_someone_the_models_are_not_for_is_told_so_and_not_answered(
+    client: Client, gate: str
+) -> None:
+    response = ask(client, **{f"gate.{gate}": "yes"})
     assert response.status_code == 422
-    assert 'href="#gate"' in response.text
-    assert "no model here is for active myeloma" in response.text
+    assert f'href="#gate.{gate}"' in response.text
+    assert "no model here is for this" in response.text
     assert 'id="answer"' not in response.text
+
+
+def test_a_row_is_echoed_in_the_unit_the_models_read(client: Client) -> None:
+    typed = {"visits[0].labs.creatinine.value": "80", "units.creatinine": "umol/L"}
+    response = client.post("/ui/echo/creatinine", data=typed)
+    # 80 / 88.42 = 0.905 mg/dL
+    assert "= 0.905 mg/dL" in response.text
+    assert "<html" not in response.text
+    day = client.post("/ui/echo/as_of", data={"as_of": "14 Mar 2026"})
+    assert "= 2026-03-14" in day.text
+    assert client.post("/ui/echo/nothing", data=typed).status_code == 404
+
+
+def test_nothing_echoed_is_recorded(client: Client, room: Any) -> None:
+    client.post("/ui/echo/bmpc", data={"visits[0].labs.bmpc.value": "12"})
+    assert not room.audit.path.exists()
+    ask(client)
+    assert room.audit.path.exists()
+
+
+def test_an_unusual_value_is_answered_and_asked_to_be_confirmed_at_its_field(
+    client: Client,
+) -> None:
+    page = ask(client, **{"visits[2].labs.bmpc.value": "", "visits[2].labs.ldh.value": "1500"}).text
+    assert 'href="#visits[2].labs.ldh.value"' in page
+    assert "Lactate dehydrogenase (LDH), Visit 3" in page
+    assert 'id="problem-visits[2].labs.ldh.value"' in page
+    assert 'id="answer"' in page
+
+
+def test_the_whole_answer_is_said_in_german(client: Client) -> None:
+    fields = {"visits[2].labs.ldh.value": "1500", "visits[2].labs.bmpc.value": ""}
+    page = client.post("/ui/?lang=de", data={**EXAMPLE, "action": "ask", **fields}).text
+    said = text_of(page)
+    for english in ("needs", "missing", "staging says", "raises", "unusual", "Visit ", "trained"):
+        assert english not in said, english
+    assert "ist ungewöhnlich" in said
+    assert "erhöht die Odds" in said
 
 
 def test_days_are_read_in_any_unambiguous_form(client: Client) -> None:
@@ -124,9 +165,19 @@ def test_days_are_read_in_any_unambiguous_form(client: Client) -> None:
 def test_the_most_telling_missing_test_stands_first(client: Client) -> None:
     without = {f"visits[{i}].labs.bmpc.value": "" for i in range(3)}
     said = text_of(ask(client, **without).text)
-    assert "What would tell most" in said
-    first = said.split("What would tell most")[1].split("narrows")[0]
-    assert "Clonal bone-marrow plasma cells" in first
+    test, why = said.split("Most useful missing test")[1].split("It would narrow")
+    assert test.strip() == "Clonal bone-marrow plasma cells"
+    assert "Mayo 2008" in why.split(".")[0]
+
+
+def test_imaging_nobody_has_looked_at_is_next_where_no_test_narrows_a_model(client: Client) -> None:
+    said = text_of(ask(client).text)
+    assert "Most useful missing test MRI or CT of the skeleton" in said
+    seen = {
+        "visits[2].labs.mri_focal_lesions.value": "0",
+        "visits[2].labs.lytic_lesions.value": "0",
+    }
+    assert "Most useful missing test None" in text_of(ask(client, **seen).text)
 
 
 def test_the_models_page_names_every_model_with_its_source(client: Client) -> None:

@@ -1,0 +1,131 @@
+"""What moved a learned model's risk, in clinical words, the strongest first."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from features.analytes import ANALYTES
+from features.landmark import DERIVED
+from serving.values import Json
+from serving.web.numbers import localised, quantity, years_label
+from serving.web.texts import Texts
+from serving.web.view import model_label
+
+__all__ = ["Driver", "Drivers", "drivers"]
+
+MOST = 6
+HALF = 46.0
+"""Length of the longest bar, to either side of the middle of a drawing 100 wide."""
+
+UNITS: Mapping[str, str] = {analyte.name: analyte.unit for analyte in ANALYTES.values()} | {
+    "involved_flc": "mg/L",
+    "uninvolved_flc": "mg/L",
+    "egfr": "mL/min/{1.73_m2}",
+    "calcium_corrected": "mg/dL",
+}
+LATEST: Mapping[str, str] = {analyte.column: analyte.name for analyte in ANALYTES.values()} | {
+    column: name for name, (column, _) in DERIVED.items()
+}
+"""Feature that holds the latest value of a quantity, to the quantity."""
+
+MOVED = re.compile(
+    r"(?P<name>\w+?)_(?P<kind>change|slope_per_year|years_since|evolving)(_as_published)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One feature.
+
+    Parameters
+    ----------
+    words
+        Feature and its value.
+    effect
+        How it moves the odds.
+    raises
+        Whether upwards.
+    x, width
+        Of its bar.
+    """
+
+    words: str
+    effect: str
+    raises: bool
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """One model's strongest features, and how many weaker ones are not shown."""
+
+    model: str
+    horizon_years: float
+    drivers: tuple[Driver, ...]
+    rest: int
+
+
+def drivers(estimates: Sequence[Json], t: Texts) -> list[Drivers]:
+    """Of every learned model that answered and tells them."""
+    found = []
+    for entry in estimates:
+        told = entry.get("contributions", [])
+        if not told:
+            continue
+        longest = max(abs(row["effect"]) for row in told)
+        shown = tuple(_driver(row, longest, t) for row in told[:MOST])
+        horizon = told[0]["horizon_years"]
+        found.append(Drivers(model_label(entry, t), horizon, shown, max(len(told) - MOST, 0)))
+    return found
+
+
+def _driver(row: Json, longest: float, t: Texts) -> Driver:
+    effect: float = row["effect"]
+    raises = effect > 0
+    width = round(HALF * abs(effect) / longest, 1)
+    factor = localised(f"{math.exp(abs(effect)):.2g}", t)
+    words: str = t["drivers"]["raises" if raises else "lowers"]
+    return Driver(
+        words=_words(row["feature"], row.get("value"), t),
+        effect=words.format(factor=factor),
+        raises=raises,
+        x=50.0 if raises else round(50.0 - width, 1),
+        width=width,
+    )
+
+
+def _words(feature: str, value: float | None, t: Texts) -> str:
+    """A feature and its value as a clinician says them."""
+    words: Mapping[str, str] = t["drivers"]
+    name, kind = _quantity(feature)
+    label = str(t["input"].get(name, t["feature"].get(name, name)))
+    if value is None:
+        return words["not_measured" if kind == "latest" else "not_known"].format(
+            label=label, what=words.get(f"kind_{kind}", "")
+        )
+    unit = UNITS.get(name, "1")
+    if kind == "yes_no":
+        return str(t["feature"][f"{name}_{'yes' if value else 'no'}"])
+    if kind == "evolving":
+        return words["evolving" if value else "steady"].format(label=label)
+    if kind == "years_since":
+        return words["years_since"].format(label=label, years=years_label(round(value, 1), t))
+    if feature.startswith("ln_"):
+        value = math.exp(value)
+    shown = quantity(value if kind == "latest" else float(f"{value:.2g}"), unit, t)
+    signed = f"+{shown}" if value > 0 else shown.replace("-", "−")
+    return words[kind].format(label=label, value=shown if kind == "latest" else signed)
+
+
+def _quantity(feature: str) -> tuple[str, str]:
+    """Which quantity a feature is of, and what it says of it."""
+    feature = feature.removeprefix("ln_")
+    if feature in ("male", "non_igg"):
+        return feature, "yes_no"
+    if feature in LATEST:
+        return LATEST[feature], "latest"
+    if found := MOVED.fullmatch(feature):
+        return found["name"], found["kind"]
+    return feature, "latest"

@@ -1,0 +1,63 @@
+"""What the code says in English, in the language of the page.
+
+The English sentences stand in the catalogue with places for what varies; a sentence that matches
+one is said in the other language, a part at a time where it has several. What matches none stays
+English: a citation, a name.
+"""
+
+import re
+from functools import cache
+
+from serving.web.numbers import localised, unit_label
+from serving.web.texts import LANGUAGES, Texts, texts
+
+__all__ = ["said"]
+
+PLACE = re.compile(r"\\{(\w+)\\}")
+UCUM = re.compile(r"\bumol/L\b|mg/\(24\.h\)|\bug/mL\b|\bukat/L\b|mL/min/\{1\.73_m2\}")
+
+
+def said(text: str, t: Texts) -> str:
+    """A sentence of the code in the words of a language.
+
+    Examples
+    --------
+    >>> said("must lie within 30-220 g/L", texts("de"))
+    'muss im Bereich 30–220 g/L liegen'
+    >>> said("needs m_protein, bmpc", texts("de"))
+    'braucht M-Protein im Serum, Klonale Plasmazellen im Knochenmark'
+    """
+    return "; ".join(_part(part, t) for part in text.split("; "))
+
+
+def _part(text: str, t: Texts) -> str:
+    for key, pattern in _patterns():
+        if found := pattern.fullmatch(text):
+            filled = {name: _filled(name, value, t) for name, value in found.groupdict().items()}
+            return str(t["message"][key]).format(**filled)
+    return UCUM.sub(lambda unit: unit_label(unit[0]), text)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """English sentences by key, those with most of their own words first."""
+    english: dict[str, str] = texts(LANGUAGES[0])["message"]
+    ordered = sorted(english.items(), key=lambda item: -len(re.sub(r"\{\w+\}", "", item[1])))
+    return tuple(
+        (key, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(words)))) for key, words in ordered
+    )
+
+
+def _filled(name: str, value: str, t: Texts) -> str:
+    """What stands in a place: inputs by their names, stages and trials as people say them."""
+    if name == "inputs":
+        return ", ".join(
+            str(t["input"].get(each, t["test"].get(each, each))) for each in value.split(", ")
+        )
+    if name == "stage":
+        return str(t["stage"].get(value, value))
+    if name == "range":
+        value = value.replace("-", "–")
+    if name in ("range", "bound", "number", "unit"):
+        return UCUM.sub(lambda unit: unit_label(unit[0]), localised(value, t))
+    return value
