@@ -353,6 +353,8 @@ def _train(
     overrides: dict[str, str] | None = None,
     as_json: bool = False,
 ) -> tuple["Trained", "Registered", "Registered"]:
+    from dataclasses import replace
+
     from features.errors import DesignError
     from training.fit import train as fit
     from training.study import read_study
@@ -373,12 +375,12 @@ def _train(
                 progress=advance,
             )
             advance("registering")
-            version, champion = registry.register(trained)
+            version, champion, verdict = registry.register(trained)
     except DesignError:
         for diagnosis in diagnoses:
             _tell_diagnosis(diagnosis, as_json=as_json)
         raise
-    return trained, version, champion
+    return replace(trained, verdict=verdict), version, champion
 
 
 def _diagnose(study_name: str, cohort: "Cohort", overrides: dict[str, str], as_json: bool) -> None:
@@ -510,7 +512,8 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
         f"{rows_used.left_out} landmarks without a necessary marker."
     )
     for check in trained.verdict.checks:
-        typer.echo(f"  {'kept  ' if check.passed else 'FAILED'} {check}")
+        kept = "open  " if check.value is None else "kept  " if check.passed else "FAILED"
+        typer.echo(f"  {kept} {check}")
     decision = "passes" if trained.verdict.passed else "refuses"
     typer.echo(
         f"The gate {decision} {version.learner} ({version.name} {version.version}). "

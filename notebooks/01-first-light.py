@@ -127,7 +127,7 @@ from training.registry import Registry
 
 with tempfile.TemporaryDirectory() as folder:
     registry = Registry(Path(folder))
-    version, champion = registry.register(trained)
+    version, champion, _ = registry.register(trained)
     served = load_artefact(registry.serving / "mgus-progression" / "artefact")
 print(f"{version.learner}: {version.gate}; champion: {champion.learner}")
 

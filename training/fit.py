@@ -18,7 +18,7 @@ from models.learned import LearnedModel
 from training.candidates import CANDIDATES
 from training.cohorts import Cohort
 from training.diagnosis import Diagnosis, examine
-from training.gate import Verdict, judge_candidate
+from training.gate import Verdict, best_published, judge_candidate
 from training.landmarks import TrainingSet
 from training.recalibration import identity
 from training.study import Study
@@ -52,7 +52,7 @@ class Trained:
     verdict
         Of the gate.
     candidate, rule
-        Final models.
+        Final models: of the one held to the gate, and of the best published one, recalibrated.
     seed
         Of everything random.
     """
@@ -105,7 +105,7 @@ def train(
     DesignError
         If the cohort cannot answer the study's question.
     """
-    suited = [name for name, c in CANDIDATES.items() if name != RULE and c.suits(study)]
+    suited = [name for name, c in CANDIDATES.items() if not c.published and c.suits(study)]
     if candidate is not None and candidate not in suited:
         raise InputError("candidate", f"expected one of {', '.join(suited)}")
     rows, diagnosis = examine(cohort, study, overrides=overrides or {})
@@ -118,14 +118,16 @@ def train(
     ]
     results = cross_validate(rows, study, considered, seed=seed, progress=progress)
     chosen = candidate or _simplest_of_the_best(results, study)
-    verdict = judge_candidate(rows, study, results[chosen], results[RULE])
+    published = [name for name in results if CANDIDATES[name].published]
+    opponent = best_published(results, published, study)
+    verdict = judge_candidate(rows, study, results[chosen], results[opponent], seed=seed)
     provenance = _provenance(cohort, study, rows, seed) | {"diagnosis": diagnosis.summary()}
     final = {
         name: _final(rows, study, results[name], provenance, seed, members, progress)
-        for name in (chosen, RULE)
+        for name in (chosen, opponent)
     }
     return Trained(
-        study, rows, diagnosis, results, chosen, verdict, final[chosen], final[RULE], seed
+        study, rows, diagnosis, results, chosen, verdict, final[chosen], final[opponent], seed
     )
 
 
@@ -133,7 +135,9 @@ def _simplest_of_the_best(results: Mapping[str, OutOfFold], study: Study) -> str
     """First learner, simplest first, whose Brier score is within one standard error of the best."""
     horizon = study.decision_horizon_years
     brier = {
-        name: result.mean("brier", horizon) for name, result in results.items() if name != RULE
+        name: result.mean("brier", horizon)
+        for name, result in results.items()
+        if not CANDIDATES[name].published
     }
     best = min(brier, key=lambda name: brier[name])
     slack = results[best].standard_error("brier", horizon)

@@ -8,9 +8,10 @@ MLflow.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
@@ -28,12 +29,20 @@ from models.learned import LearnedModel
 from models.signature import signing_key
 from training.bundles import CARD_HTML, CARD_MARKDOWN, CHALLENGER, JUDGEMENT, Bundle, publish
 from training.fit import Final, Trained
+from training.gate import Check, Verdict, champion_checks
 from training.judgement import Judgement
 from training.panel import Panel
-from training.runs import card_folder, log_candidate, log_card, log_model, log_training
+from training.runs import (
+    card_folder,
+    log_candidate,
+    log_card,
+    log_model,
+    log_training,
+    write_artefact,
+)
 from training.store import Store, registry_errors
 
-__all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registered", "Registry"]
+__all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registered", "Registration", "Registry"]
 
 CHAMPION, PREVIOUS = "champion", "previous"
 
@@ -74,6 +83,26 @@ class Registered:
     created: str
 
 
+class Registration(NamedTuple):
+    """What became of a training.
+
+    Parameters
+    ----------
+    version
+        The candidate's.
+    champion
+        Who answers now: the candidate if it passed, else the one that did, or the recalibrated rule
+        if there was none. A champion of a real cohort stays when the candidate's is simulated; only
+        `Registry.promote` puts that one in its place.
+    verdict
+        Of the whole gate.
+    """
+
+    version: Registered
+    champion: Registered
+    verdict: Verdict
+
+
 class Registry:
     """A model registry under a folder, or at a tracking server.
 
@@ -91,29 +120,36 @@ class Registry:
         self.root, self.client = self.store.root, self.store.client
         self.serving = self.root / "serving"
 
-    def register(self, trained: Trained) -> tuple[Registered, Registered]:
+    def register(self, trained: Trained) -> Registration:
         """Track a training, register what it made and let the gate decide.
 
-        Returns
-        -------
-        (version, champion)
-            The candidate's version, and who is champion now: the candidate if it passed, else the
-            one that was, or the recalibrated rule if there was none. A champion of a real cohort
-            stays when the candidate's is simulated; only `promote` puts that one in its place.
+        The gate is complete only here: the champion that answers now and the artefact as it would
+        be stored are held to it as well.
+
+        Raises
+        ------
+        GateError
+            If the artefact holds a patient row or anything foreign; nothing is registered then.
         """
-        with registry_errors(), self.store.lock:
+        with registry_errors(), self.store.lock, tempfile.TemporaryDirectory() as folder:
             name = trained.study.registry_name
+            # MLflow keeps the last part of the path: `_download` looks for an "artefact".
+            candidate, rule = (Path(folder) / part / "artefact" for part in ("candidate", "rule"))
+            key = signing_key(self.root)
+            scanned = write_artefact(trained, trained.candidate, candidate, key)
+            write_artefact(trained, trained.rule, rule, key)
+            trained = self._held_to_champion(trained, scanned)
             mlflow.set_experiment(experiment_id=self.store.experiment(trained.study.name))
             with mlflow.start_run(run_name=f"{trained.study.name} seed {trained.seed}"):
                 judged = log_training(trained)
-                for candidate in trained.results:
-                    log_candidate(trained, candidate)
+                for each in trained.results:
+                    log_candidate(trained, each)
                 held = self._alias(name, CHAMPION)
                 if held is None:
-                    rule = self._add(trained, trained.rule, judged, "rule")
-                    self._move(name, CHAMPION, rule)
+                    first = self._add(trained, trained.rule, rule, judged, "rule")
+                    self._move(name, CHAMPION, first)
                 gate = "passed" if trained.verdict.passed else "refused"
-                version = self._add(trained, trained.candidate, judged, gate)
+                version = self._add(trained, trained.candidate, candidate, judged, gate)
                 mlflow.set_tag("gate", gate)
                 mlflow.set_tag("version", f"{name} {version}")
             if trained.verdict.passed and not _would_unseat_real_data(held, trained):
@@ -121,7 +157,7 @@ class Registry:
             else:
                 self._move(name, CHALLENGER, version)
                 self.publish(name)
-        return self.version(name, version), self.champion(name)
+        return Registration(self.version(name, version), self.champion(name), trained.verdict)
 
     def promote(self, name: str, version: str) -> None:
         """Make a version champion; only one that the gate passed, or the rule.
@@ -256,14 +292,34 @@ class Registry:
                 history=[asdict(version) for version in self.history(name)],
             )
 
+    def _held_to_champion(self, trained: Trained, scanned: Check) -> Trained:
+        """The training with the whole gate: the champion that answers now, and the scan."""
+        name, checks = trained.study.registry_name, []
+        if self._alias(name, CHAMPION) is not None:
+            checks = champion_checks(
+                trained.rows,
+                trained.study,
+                trained.results,
+                trained.chosen,
+                self.load(name),
+                seed=trained.seed,
+            )
+        return replace(trained, verdict=trained.verdict.also(*checks, scanned))
+
     def _add(
-        self, trained: Trained, final: Final, judged: tuple[Judgement, Panel], gate: str
+        self,
+        trained: Trained,
+        final: Final,
+        artefact: Path,
+        judged: tuple[Judgement, Panel],
+        gate: str,
     ) -> str:
         name = trained.study.registry_name
-        logged, sha256 = log_model(trained, final, signing_key(self.root))
+        logged = log_model(trained, final, artefact)
         self._create(name)
         provenance = final.model.provenance
         told = ("candidate", "learner", "study_hash", "cohort", "cohort_kind")
+        sha256 = load_artefact(artefact).provenance["sha256"]
         version = self.client.create_model_version(
             name,
             source=logged.model_uri,

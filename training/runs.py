@@ -3,6 +3,7 @@
 import math
 import tempfile
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, Schema, TensorSpec
 
-from models.artefact import load_artefact, save_artefact
+from features.errors import GateError
+from models.artefact import save_artefact
 from models.learned import LearnedModel
 from models.signature import sign
 from training.bundles import CARD_HTML, CARD_MARKDOWN, JUDGEMENT
@@ -19,6 +21,7 @@ from training.candidates import CANDIDATES
 from training.diagnosis import Diagnosis
 from training.evaluation import write_judgement
 from training.fit import RULE, Final, Trained
+from training.gate import Check, scan_artefact
 from training.judge import judge_panel
 from training.judgement import Judgement
 from training.panel import Panel, panel
@@ -26,7 +29,14 @@ from training.performance import Settings
 from training.report.card import Card, as_html, as_markdown, card_of
 from training.tables import PERSON, out_of_fold_tables
 
-__all__ = ["card_folder", "log_candidate", "log_card", "log_model", "log_training"]
+__all__ = [
+    "card_folder",
+    "log_candidate",
+    "log_card",
+    "log_model",
+    "log_training",
+    "write_artefact",
+]
 
 
 def log_training(trained: Trained) -> tuple[Judgement, Panel]:
@@ -43,7 +53,8 @@ def log_training(trained: Trained) -> tuple[Judgement, Panel]:
     _log_diagnosis(trained.diagnosis)
     mlflow.log_dict(_verdict(trained), "gate.json")
     for check in trained.verdict.checks:
-        mlflow.log_metric(f"gate {_key(check.name)}", check.value)
+        if check.value is not None:
+            mlflow.log_metric(f"gate {_key(check.name)}", check.value)
     given = panel(*out_of_fold_tables(trained), cluster_column=PERSON)
     settings = Settings(thresholds=trained.study.gate.thresholds, reference=RULE)
     judgement = judge_panel(given, settings)
@@ -85,28 +96,40 @@ def log_candidate(trained: Trained, name: str) -> None:
                 mlflow.log_metric(f"{metric} {horizon:g}y", result.mean(metric, horizon))
 
 
-def log_model(trained: Trained, final: Final, private_key: Path | None) -> tuple[ModelInfo, str]:
-    """Log a model as data, read by loader module; and the SHA-256 its answers will carry.
+def write_artefact(
+    trained: Trained, final: Final, directory: Path, private_key: Path | None
+) -> Check:
+    """Write a model into a new directory, as it would be stored, and look it through.
 
     With a private key it is signed, once and for all.
+
+    Raises
+    ------
+    GateError
+        If the artefact scan finds a patient row or anything foreign.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        artefact = Path(folder) / "artefact"
-        save_artefact(final.model, artefact, boosters=final.boosters)
-        if private_key is not None:
-            sign(artefact, private_key)
-        verified = load_artefact(artefact)
-        with warnings.catch_warnings():
-            # An input example would be a patient row; the signature is written by hand.
-            warnings.filterwarnings("ignore", message=".*input example was not provided")
-            logged = mlflow.pyfunc.log_model(
-                name=f"{trained.study.name}-{final.model.provenance['candidate']}",
-                loader_module="models.artefact",
-                data_path=str(artefact),
-                signature=_signature(final.model),
-                pip_requirements=["smoulder"],
-            )
-    return logged, str(verified.provenance["sha256"])
+    save_artefact(final.model, directory, boosters=final.boosters)
+    scanned = scan_artefact(directory, trained.rows)
+    if not scanned.passed:
+        raise GateError(f"{final.model.name}: {scanned}: {scanned.reason}; nothing registered")
+    if private_key is not None:
+        sign(directory, private_key)
+    return scanned
+
+
+def log_model(trained: Trained, final: Final, artefact: Path) -> ModelInfo:
+    """Log an artefact as a model of the active run: data, read by loader module."""
+    with warnings.catch_warnings():
+        # An input example would be a patient row; the signature is written by hand.
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        logged: ModelInfo = mlflow.pyfunc.log_model(
+            name=f"{trained.study.name}-{final.model.provenance['candidate']}",
+            loader_module="models.artefact",
+            data_path=str(artefact),
+            signature=_signature(final.model),
+            pip_requirements=["smoulder"],
+        )
+    return logged
 
 
 def card_folder(candidate: str) -> str:
@@ -142,11 +165,8 @@ def _verdict(trained: Trained) -> dict[str, Any]:
     return {
         "candidate": trained.verdict.candidate,
         "passed": trained.verdict.passed,
-        "against": RULE,
-        "checks": [
-            {"name": c.name, "value": c.value, "limit": c.limit, "passed": c.passed}
-            for c in trained.verdict.checks
-        ],
+        "against": trained.verdict.against,
+        "checks": [asdict(check) for check in trained.verdict.checks],
     }
 
 

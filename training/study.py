@@ -8,7 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -89,7 +89,16 @@ class Gate:
     least_ipa
         Scaled Brier score against the null model; must be exceeded.
     most_brier_loss, most_net_benefit_loss
-        Non-inferiority margins against the recalibrated rule.
+        Non-inferiority margins against the best recalibrated published model and the champion.
+    most_instability
+        Average change of a person's risk between bootstrap refits, as a share of the average risk.
+    subgroups
+        Feature to the cuts between its subgroups; in each, as in each centre and in the latest
+        diagnoses, observed over expected must not be surely outside its limits.
+    least_part_events
+        Progressions by the decision horizon without which a subgroup is not judged.
+    replicates
+        Draws of the bootstrap.
     """
 
     thresholds: tuple[Threshold, ...]
@@ -100,6 +109,10 @@ class Gate:
     least_ipa: float
     most_brier_loss: float
     most_net_benefit_loss: float
+    most_instability: float = 0.25
+    subgroups: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    least_part_events: Annotated[int, Field(ge=1)] = 20
+    replicates: Annotated[int, Field(ge=100)] = 500
 
 
 @with_config(EXACT)
@@ -240,6 +253,8 @@ def _check(study: Study) -> None:
         raise DesignError(f"study {study.name}: landmarks must ascend")
     if study.horizons_years and study.blanking_years >= study.horizons_years[0]:
         raise DesignError(f"study {study.name}: blanking must end before the first horizon")
+    if set(study.gate.subgroups) - set(study.features):
+        raise DesignError(f"study {study.name}: a subgroup is of a feature that it does not use")
     _check_rule(study)
 
 

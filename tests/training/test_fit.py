@@ -9,9 +9,8 @@ from features.errors import DesignError, InputError
 from models.learned import GroupLearner
 from training.cohorts import Cohort
 from training.fit import RULE, Trained, train
-from training.gate import _brier_checks, judge_candidate
+from training.gate import judge_candidate
 from training.landmarks import TrainingSet, training_set
-from training.metrics.censoring import ipcw_weights
 from training.simulation import simulate_cohort, true_risks
 from training.study import Folds, Study, read_study
 from training.validation import OutOfFold, cross_validate
@@ -143,27 +142,6 @@ def test_a_candidate_that_knows_the_outcome_passes(on_mgus2: Trained) -> None:
     verdict = judge_candidate(on_mgus2.rows, on_mgus2.study, _like(rule, risk), rule)
     losses = [c for c in verdict.checks if "loss" in c.name or "lost" in c.name]
     assert all(check.passed for check in losses)
-
-
-def test_a_loss_that_is_the_same_at_every_landmark_is_certain() -> None:
-    """Ten subjects with one to four landmarks each, all followed to ten years, nobody progresses.
-
-    Risk .3 against .1 loses .09 - .01 = .08 at every landmark: a mean without error, whatever the
-    number of landmarks of a subject.
-    """
-    subject = np.repeat(np.arange(10), np.arange(10) % 4 + 1)
-    zeros = np.zeros(subject.size)
-    rows = TrainingSet(
-        ("m_protein_g_dl",), zeros[:, None], subject, zeros, zeros + 10.0, zeros.astype(int), 0, 0
-    )
-    known = ipcw_weights(rows.duration_years, rows.event, 2.0)
-    low, high = np.full((1, subject.size), 0.1), np.full((1, subject.size), 0.3)
-    loss, bound = _brier_checks(rows, known, high, low, 0.081)
-    assert loss.value == pytest.approx(0.08, abs=1e-12)
-    assert bound.value == pytest.approx(0.08, abs=1e-12)
-    alone = rows.rows(subject == 0)
-    one = ipcw_weights(alone.duration_years, alone.event, 2.0)
-    assert not _brier_checks(alone, one, low[:, :1], high[:, :1], 0.081)[1].passed
 
 
 def test_doubled_risks_fail_on_calibration_in_the_large(on_mgus2: Trained) -> None:

@@ -51,7 +51,7 @@ def _judged(trained: Trained, *, passed: bool) -> Trained:
 def test_a_refused_candidate_leaves_the_rule_as_champion(
     registry: Registry, trained: Trained
 ) -> None:
-    version, champion = registry.register(_judged(trained, passed=False))
+    version, champion, _ = registry.register(_judged(trained, passed=False))
     assert (version.version, version.gate, version.aliases) == ("2", "refused", ("challenger",))
     assert (champion.version, champion.gate) == ("1", "rule")
     with pytest.raises(GateError, match="the gate refused it"):
@@ -62,7 +62,7 @@ def test_a_refused_candidate_leaves_the_rule_as_champion(
 def test_a_candidate_that_passes_becomes_champion_and_can_be_rolled_back(
     registry: Registry, trained: Trained
 ) -> None:
-    version, champion = registry.register(_judged(trained, passed=True))
+    version, champion, _ = registry.register(_judged(trained, passed=True))
     assert version == champion
     assert registry.load(NAME).features == trained.candidate.model.features
     assert registry.rollback(NAME).version == "1"
@@ -90,7 +90,7 @@ def test_every_way_to_the_champion_gives_the_same_risks(
 def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
     registry: Registry, trained: Trained
 ) -> None:
-    version, _ = registry.register(_judged(trained, passed=False))
+    version, *_ = registry.register(_judged(trained, passed=False))
     experiment = registry.client.get_experiment_by_name("mgus")
     assert experiment is not None
     runs = registry.client.search_runs([experiment.experiment_id])
@@ -120,7 +120,7 @@ def test_a_run_holds_its_diagnosis_and_a_tag_for_every_override(
 ) -> None:
     overridden = replace(trained.diagnosis, overrides={"duplicates": "twins, checked by hand"})
     drawn = replace(trained, diagnosis=overridden)
-    version, _ = registry.register(_judged(drawn, passed=False))
+    version, *_ = registry.register(_judged(drawn, passed=False))
     tags = registry.client.get_run(version.run_id).data.tags
     assert tags["diagnosis"] == "warn"
     assert tags["override duplicates"] == "twins, checked by hand"
@@ -134,14 +134,14 @@ def test_a_second_training_meets_the_champion_of_the_first(
     registry: Registry, trained: Trained
 ) -> None:
     registry.register(_judged(trained, passed=True))
-    version, champion = registry.register(_judged(trained, passed=False))
+    version, champion, _ = registry.register(_judged(trained, passed=False))
     assert (version.version, champion.version) == ("3", "2")
 
 
 def test_promoting_the_champion_again_keeps_the_way_back(
     registry: Registry, trained: Trained
 ) -> None:
-    version, _ = registry.register(_judged(trained, passed=True))
+    version, *_ = registry.register(_judged(trained, passed=True))
     registry.promote(NAME, version.version)
     assert registry.rollback(NAME).version == "1"
 
@@ -153,7 +153,7 @@ def test_a_demonstration_never_takes_the_place_of_a_model_of_real_data(
     model = trained.candidate.model
     simulated = replace(model, provenance={**model.provenance, "cohort_kind": "simulated"})
     drawn = replace(trained, candidate=replace(trained.candidate, model=simulated))
-    version, champion = registry.register(_judged(drawn, passed=True))
+    version, champion, _ = registry.register(_judged(drawn, passed=True))
     assert (version.gate, version.aliases) == ("passed", ("challenger",))
     assert champion.version == "2"
     registry.promote(NAME, version.version)
@@ -189,7 +189,7 @@ def test_a_second_training_waits_for_the_first_to_be_registered(
             with pytest.raises(TimeoutError):
                 second.result(timeout=1.0)
             assert registry.versions() == []
-        assert second.result()[1].version == "1"
+        assert second.result().champion.version == "1"
 
 
 @pytest.mark.parametrize("name", ["a file", "mlflow.db"])

@@ -205,8 +205,13 @@ def _gate(trained: Trained, gate: str) -> Section:
         "below are of the candidate that stood against it.",
     }
     rows = tuple(
-        (c.name, f"{c.value:.4g}", c.limit, "kept" if c.passed else "FAILED")
-        for c in trained.verdict.checks
+        (
+            check.name,
+            f"not measured: {check.reason}" if check.value is None else f"{check.value:.4g}",
+            check.limit,
+            "–" if check.value is None else "kept" if check.passed else "FAILED",
+        )
+        for check in trained.verdict.checks
     )
     header = ("limit", "found", "must be", "verdict")
     return Section("The gate", (told[gate],), (Table(trained.verdict.candidate, header, rows),))
