@@ -12,7 +12,8 @@ from starlette.routing import Route
 from features.errors import FieldProblem
 from models.risk import RiskModel
 from serving import metrics
-from serving.answer import NOTICE, Answered, Refused, answer
+from serving.answer import NOTICE, Answered, Refused
+from serving.gathering import Question
 from serving.limits import BATCH_BYTES, RISK_BYTES, read_body, require_media_type
 from serving.lineup import Lineup
 from serving.openapi import document
@@ -92,14 +93,7 @@ async def risk(request: Request) -> Response:
     asked = decode(body)
     subject, options = read_risk(asked)
     models, problems = chosen(lineup, options)
-    told = answer(
-        [subject],
-        models,
-        today=room.today(),
-        cards=lineup.cards,
-        intervals=options.intervals,
-        contributions=options.contributions,
-    )[0]
+    told = await room.gathering.ask(Question(lineup, models, options, room.today()), subject)
     malformed = options.malformed
     if isinstance(told, Refused):
         problems = [*told.errors, *problems]
@@ -124,14 +118,7 @@ async def risk_batch(request: Request) -> Response:
         models, problems = chosen(lineup, batch.options)
         if problems:
             raise of_fields(problems, malformed=batch.options.malformed)
-        told = answer(
-            batch.subjects,
-            models,
-            today=room.today(),
-            cards=lineup.cards,
-            intervals=batch.options.intervals,
-            contributions=batch.options.contributions,
-        )
+        told = Question(lineup, models, batch.options, room.today()).of(batch.subjects)
         entries = [
             {"index": i, **({"id": subject.id} if subject.id is not None else {}), **_outcome(one)}
             for i, (subject, one) in enumerate(zip(batch.subjects, told, strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.errors import AuditError
 from serving.audit import AuditLog, record_of
+from serving.gathering import Gathering
 from serving.lifecycle import Watch
 from serving.lineup import Lineup
 from serving.metrics import Metrics
@@ -49,6 +50,7 @@ class Room:
     audit_dir: Path
     today: Callable[[], int] = latest_today
     metrics: Metrics = field(default_factory=Metrics)
+    gathering: Gathering = field(default_factory=Gathering)
     watch: Watch = field(init=False)
     audit: AuditLog = field(init=False)
     ready: bool = False
