@@ -14,13 +14,14 @@ from serving.fhir.routes import FHIR_ROUTES
 from serving.problems import ProblemError
 from serving.room import Room
 from serving.web.page import PAGES
+from serving.web.sign_in import SIGN_IN_PAGES
 
 __all__ = ["ALL_ROUTES", "API", "application"]
 
 API = (*ROUTES, *FHIR_ROUTES, *CDS_ROUTES)
 """Every route but those of the page."""
 
-ALL_ROUTES = (*API, *PAGES)
+ALL_ROUTES = (*API, *PAGES, *SIGN_IN_PAGES)
 
 
 def application(room: Room, access_dir: Path | None = None) -> Envelope:

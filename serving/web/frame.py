@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from serving.access.sessions import COOKIE as COOKIE_OF_SESSION
 from serving.problems import NOT_FOUND, ProblemError
 from serving.web import numbers, view
 from serving.web.messages import said
@@ -102,7 +103,12 @@ def render(
     language = language_of(request)
     words = texts(language)
     html = TEMPLATES.get_template(template).render(
-        t=words, language=language, here=here, **_spoken(words), **content
+        t=words,
+        language=language,
+        here=here,
+        signed_in=COOKIE_OF_SESSION in request.cookies,
+        **_spoken(words),
+        **content,
     )
     headers = {"Content-Security-Policy": POLICY, "Content-Language": language}
     response = HTMLResponse(html, status, headers)
