@@ -244,6 +244,8 @@ def _bootstrapped(row: ContrastRow, drawn: Replicates, settings: Settings) -> Co
 
 
 def _subgroups(given: Panel, settings: Settings, table: pd.DataFrame) -> Iterator[SubgroupRow]:
+    # Replicates for every part would cost more than all the rest, for parts mostly too small.
+    settings = replace(settings, bootstrap=0)
     for name, level, chosen in subgroup_masks(given, table):
         for (model, horizon), cell in given.cells.items():
             members = np.flatnonzero(chosen) if cell.rows is None else cell.rows[chosen[cell.rows]]

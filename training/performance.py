@@ -15,6 +15,7 @@ from training.metrics.censoring import FLOOR, IpcwWeights, follow_up_too_short, 
 from training.metrics.concordance import concordance
 from training.metrics.discrimination import Ranking, auc
 from training.metrics.estimate import Estimate, FloatArray, IntArray
+from training.metrics.intervals import resampled_measures, with_interval
 from training.metrics.net_benefit import net_benefit
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
 
@@ -32,7 +33,8 @@ class Settings:
     reference
         Model the others are compared with; all pairs when None.
     bootstrap
-        Number of replicates for the contrasts; 0 uses influence functions.
+        Number of replicates for the contrasts and for the intervals of ICI, E50, E90 and
+        concordance; 0 uses influence functions, which those four do not have.
     seed
         Seed of the bootstrap.
     jobs
@@ -207,8 +209,35 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
         trimmed=int(weights.trimmed.sum()),
     )
     if sample.refusal is None:
-        return row
+        return row if settings.bootstrap == 0 else _with_intervals(row, sample, risk)
     return replace(row.withheld(sample.refusal), observed=Estimate.none(sample.refusal))
+
+
+def _with_intervals(row: Performance, sample: Sample, risk: FloatArray) -> Performance:
+    settings = sample.settings
+    drawn = resampled_measures(
+        sample.line,
+        risk,
+        sample.horizon_years,
+        replicates=settings.bootstrap,
+        seed=settings.seed,
+        cluster=sample.cluster,
+        floor=settings.floor,
+        with_concordance=settings.with_concordance,
+        jobs=settings.jobs,
+        progress=settings.progress,
+    )
+
+    def interval(name: str, estimate: Estimate) -> Estimate:
+        return with_interval(estimate, drawn[name], level=settings.level)
+
+    return replace(
+        row,
+        ici=interval("ici", row.ici),
+        e50=interval("e50", row.e50),
+        e90=interval("e90", row.e90),
+        concordance=interval("concordance", row.concordance),
+    )
 
 
 def _concordance(

@@ -165,3 +165,15 @@ def test_a_judgement_holds_no_value_per_subject(judgement: Judgement) -> None:
     assert "array" not in repr(judgement)
     assert all(row.auc.influence is None for row in judgement.rows)
     assert all(row.delta_auc.delta.influence is None for row in judgement.contrasts)
+
+
+def test_distances_and_concordance_have_intervals_when_cohorts_are_resampled() -> None:
+    plain, drawn = (
+        judge(risks(horizons=(5.0,)), OUTCOMES, bootstrap=count, seed=4).row("good", 5.0)
+        for count in (0, 40)
+    )
+    for name in ("ici", "e50", "e90", "concordance"):
+        without, found = getattr(plain, name), getattr(drawn, name)
+        assert without.lower is None
+        assert found.value == without.value
+        assert found.lower < found.value < found.upper

@@ -4,8 +4,7 @@ A replicate counts subjects instead of copying them, so that durations and risks
 and a replicate costs O(n).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +15,11 @@ from training.metrics.censoring import FLOOR, ipcw_weights
 from training.metrics.contrasts import Contrast
 from training.metrics.discrimination import Ranking, auc_value
 from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
+from training.metrics.resampling import drawn_counts, replicated
 from training.metrics.timeline import Timeline
 
 # With more replicates than this share not estimable, percentiles would be of a selected sample.
 MOST_FAILED = 0.05
-_CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,25 @@ class _Work:
     thresholds: tuple[float, ...]
     cluster: IntArray | None
     floor: float
+
+    def __call__(self, generator: np.random.Generator) -> FloatArray:
+        """(models, 2 + thresholds) AUC, Brier score and net benefits of one resampled cohort."""
+        line, horizon = self.timeline, self.horizon_years
+        counts = drawn_counts(line.size, self.cluster, generator)
+        result = np.full((len(self.risks), 2 + len(self.thresholds)), np.nan)
+        weights = ipcw_weights(
+            line.times, line.event, horizon, floor=self.floor, sample_weight=counts, timeline=line
+        )
+        used = weights.weights > 0
+        if not (weights.case & used).any() or not (used & ~weights.case).any():
+            return result
+        for k, (risk, ranking) in enumerate(zip(self.risks, self.rankings, strict=True)):
+            area = auc_value(weights, ranking)
+            result[k, 0] = np.nan if area is None else area
+            result[k, 1] = brier_value(weights, risk)
+            for j, threshold in enumerate(self.thresholds):
+                result[k, 2 + j] = _benefit(line, counts, self.flags[k][j], horizon, threshold)
+        return result
 
 
 def paired_bootstrap(
@@ -104,14 +122,7 @@ def paired_bootstrap(
         cluster,
         floor,
     )
-    seeds = np.random.SeedSequence(seed).spawn(replicates)
-    chunks = [seeds[i : i + _CHUNK] for i in range(0, replicates, _CHUNK)]
-    parts = []
-    for part in _run(work, chunks, jobs):
-        parts.append(part)
-        if progress is not None:
-            progress(part.shape[0])
-    table = np.concatenate(parts)
+    table = replicated(work, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
     return Replicates(table[:, :, 0], table[:, :, 1], table[:, :, 2:], tuple(risks))
 
 
@@ -147,40 +158,6 @@ def bootstrap_contrast(
     return Contrast(estimate, p if lower < upper else None)
 
 
-def _run(
-    work: _Work, chunks: list[list[np.random.SeedSequence]], jobs: int
-) -> Iterator[FloatArray]:
-    if jobs <= 1 or len(chunks) <= 1:
-        for chunk in chunks:
-            yield _chunk(work, chunk)
-        return
-    with ProcessPoolExecutor(min(jobs, len(chunks))) as pool:
-        yield from pool.map(_chunk, [work] * len(chunks), chunks)
-
-
-def _chunk(work: _Work, seeds: list[np.random.SeedSequence]) -> FloatArray:
-    return np.stack([_replicate(work, np.random.default_rng(seed)) for seed in seeds])
-
-
-def _replicate(work: _Work, generator: np.random.Generator) -> FloatArray:
-    counts = _counts(work, generator)
-    line, horizon = work.timeline, work.horizon_years
-    result = np.full((len(work.risks), 2 + len(work.thresholds)), np.nan)
-    weights = ipcw_weights(
-        line.times, line.event, horizon, floor=work.floor, sample_weight=counts, timeline=line
-    )
-    used = weights.weights > 0
-    if not (weights.case & used).any() or not (used & ~weights.case).any():
-        return result
-    for k, (risk, ranking) in enumerate(zip(work.risks, work.rankings, strict=True)):
-        area = auc_value(weights, ranking)
-        result[k, 0] = np.nan if area is None else area
-        result[k, 1] = brier_value(weights, risk)
-        for j, threshold in enumerate(work.thresholds):
-            result[k, 2 + j] = _benefit(line, counts, work.flags[k][j], horizon, threshold)
-    return result
-
-
 def _benefit(
     line: Timeline, counts: FloatArray, flagged: BoolArray, horizon: float, threshold: float
 ) -> float:
@@ -191,11 +168,3 @@ def _benefit(
     odds = threshold / (1 - threshold)
     risk = incidence_at(line, horizon, sample_weight=weight)
     return share * (risk * (1 + odds) - odds)
-
-
-def _counts(work: _Work, generator: np.random.Generator) -> FloatArray:
-    cluster = work.cluster
-    units = work.timeline.size if cluster is None else int(cluster.max()) + 1
-    drawn = generator.integers(0, units, units)
-    counts = np.bincount(drawn, minlength=units).astype(np.float64)
-    return counts if cluster is None else counts[cluster]
