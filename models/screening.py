@@ -24,7 +24,7 @@ HORIZON_YEARS = 2.0
 """Trials of early treatment count events over the first years; two is the horizon models share."""
 
 
-def ranked(status: Codes, risk: Floats, lower: Floats, upper: Floats) -> Ints:
+def ranked(status: Codes | Ints, risk: Floats, lower: Floats, upper: Floats) -> Ints:
     """(s,) subjects by eligibility – eligible, unknown, excluded –, then by risk, unknown last.
 
     Parameters

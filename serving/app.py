@@ -14,6 +14,7 @@ from serving.fhir.routes import FHIR_ROUTES
 from serving.problems import ProblemError
 from serving.room import Room
 from serving.web.page import PAGES
+from serving.web.screening import SCREENING
 from serving.web.sign_in import SIGN_IN_PAGES
 
 __all__ = ["ALL_ROUTES", "API", "application"]
@@ -21,7 +22,7 @@ __all__ = ["ALL_ROUTES", "API", "application"]
 API = (*ROUTES, *FHIR_ROUTES, *CDS_ROUTES)
 """Every route but those of the page."""
 
-ALL_ROUTES = (*API, *PAGES, *SIGN_IN_PAGES)
+ALL_ROUTES = (*API, *PAGES, *SCREENING, *SIGN_IN_PAGES)
 
 
 def application(room: Room, access_dir: Path | None = None) -> Envelope:

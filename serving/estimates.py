@@ -12,7 +12,7 @@ from models.risk import OK, PARTIAL, REFUSED, STATUSES, Bools, Estimates, RiskMo
 from serving.lineup import Card, inputs_of, provenance
 from serving.values import Json, numbers
 
-__all__ = ["RANGE", "Said", "agreement", "said"]
+__all__ = ["RANGE", "Said", "agreement", "reason_at", "said"]
 
 RANGE = "range over missing markers"
 
@@ -128,10 +128,10 @@ class _Teller:
         """Entry of landmark k."""
         missing = _inputs(lacking)
         if refusal is not None or status == REFUSED:
-            reason = refusal or self._reason(k, REFUSED, missing)
+            reason = refusal or reason_at(self.found, k, missing)
             lacks = [] if refusal else list(missing)
             return Said(self._entry(REFUSED, {"reason": reason}, None, [], lacks), ())
-        more: Json = {"reason": self._reason(k, status, missing)} if status != OK else {}
+        more: Json = {"reason": reason_at(self.found, k, missing)} if status != OK else {}
         groups = self.found.groups
         if groups:
             more |= _groups([g for g, left in zip(groups, possible, strict=True) if left], score)
@@ -162,15 +162,6 @@ class _Teller:
             "provenance": self.provenance,
         }
 
-    def _reason(self, k: int, status: int, missing: Sequence[str]) -> str | None:
-        """Reason in the words of inputs a caller can give, not of features."""
-        if not missing or any(holds[k] for holds in self.found.refusals.values()):
-            return self.found.reason_at(k)
-        lacking = ", ".join(missing)
-        if status == PARTIAL:
-            return f"{lacking} missing: the range over what it could be"
-        return f"needs {lacking}"
-
     def _interval_kind(self, status: int, lower: Numbers, upper: Numbers) -> str | None:
         """What `lower` and `upper` are; None where there are none."""
         if not any(end is not None for end in (*lower, *upper)):
@@ -188,6 +179,22 @@ class _Teller:
             "lower": lower if self.intervals else None,
             "upper": upper if self.intervals else None,
         }
+
+
+def reason_at(found: Estimates, k: int, missing: Sequence[str]) -> str | None:
+    """Why landmark k has no risk or only a range, in inputs a caller can give, not in features.
+
+    Parameters
+    ----------
+    missing
+        Inputs that the model lacked there.
+    """
+    if not missing or any(holds[k] for holds in found.refusals.values()):
+        return found.reason_at(k)
+    lacking = ", ".join(missing)
+    if found.status[k] == PARTIAL:
+        return f"{lacking} missing: the range over what it could be"
+    return f"needs {lacking}"
 
 
 def _groups(possible: list[str], score: float | None) -> Json:

@@ -1,7 +1,8 @@
 """What is counted: answers, statuses, times and models. Never a value or an identifier."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter as Counted
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,11 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def estimates(self, told: Sequence[Mapping[str, Any]]) -> None:
-        """Count what each model said of one subject."""
-        for entry in told:
-            self._estimates.labels(entry["model"], entry["status"]).inc()
+    def estimates(self, told: Iterable[Mapping[str, Any]]) -> None:
+        """Count what models said of any number of subjects."""
+        said = Counted((entry["model"], entry["status"]) for entry in told)
+        for (model, status), number in said.items():
+            self._estimates.labels(model, status).inc(number)
 
     def feedback(self, outcome: str, reason: str) -> None:
         """Count what became of one card; the reason is one of ours, never a comment."""

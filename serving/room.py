@@ -115,5 +115,4 @@ class Room:
             self.metrics.unrecorded()
             logger.error("request %s: %s", request_id, error)
             raise ProblemError(NOT_READY, "the answer could not be recorded; try again") from None
-        for _, _, answer in told:
-            self.metrics.estimates(answer["estimates"])
+        self.metrics.estimates(entry for _, _, answer in told for entry in answer["estimates"])

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.criteria import CRITERIA, Staging
+from features.history import Ints
+from features.patterns import distinct
 from serving.values import Json
 
-__all__ = ["Staged", "contradiction", "staged_landmarks"]
+__all__ = ["Staged", "contradiction", "contradictions", "staged_landmarks"]
 
 POPULATION = {"smm": "SMM", "mgus": "MGUS"}
 
@@ -81,3 +83,9 @@ def contradiction(population: str, staging: Staging, k: int) -> str | None:
         return said
     events = [name for name in staging.met_at(k) if CRITERIA[name].role == "event"]
     return said if events else None
+
+
+def contradictions(population: str, staging: Staging) -> tuple[tuple[str, ...], Ints]:
+    """Distinct contradictions, "" for none, and which of them applies to each of k landmarks."""
+    first, which = distinct([staging.stage, *staging.states.values()])
+    return tuple(contradiction(population, staging, int(k)) or "" for k in first), which

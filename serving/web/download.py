@@ -8,7 +8,7 @@ import msgspec
 
 from serving.values import Json
 
-__all__ = ["DOWNLOADS", "as_csv", "as_json"]
+__all__ = ["DOWNLOADS", "as_csv", "as_json", "plain_cell"]
 
 COLUMNS = (
     "as_of",
@@ -48,15 +48,30 @@ def as_csv(document: Json) -> bytes:
         )
         for row in entry["risks"] or [{}]:
             risks = [row.get(key) for key in ("horizon_years", "risk", "lower", "upper")]
-            table.writerow([_plain(cell) for cell in (*about, *risks, entry["interval"])])
+            table.writerow([plain_cell(cell) for cell in (*about, *risks, entry["interval"])])
     return sink.getvalue().encode("utf-8")
 
 
-def _plain(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
+FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def plain_cell(cell: object) -> object:
+    r"""A cell that no spreadsheet takes for a formula: what could begin one has an apostrophe.
+
+    Blanks before the sign do not help; some programs drop them, and take full-width signs as well
+    (OWASP, CSV injection).
+
+    Examples
+    --------
+    >>> plain_cell("=1+1"), plain_cell("\t@SUM(A1)"), plain_cell("S-1"), plain_cell(-1.5)
+    ("'=1+1", "'\\t@SUM(A1)", 'S-1', -1.5)
+    """
     if cell is None:
         return ""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+    if not isinstance(cell, str):
+        return cell
+    risky = cell.lstrip().startswith(FORMULA_SIGNS) or cell.startswith(("\t", "\r", "\n"))
+    return f"'{cell}" if risky else cell
 
 
 DOWNLOADS: Mapping[str, tuple[Callable[[Json], bytes], str]] = {

@@ -30,6 +30,8 @@ NAVIGATION = {"patient": "/ui/", "screening": "/ui/screening", "models": "/ui/mo
 STATIC = {
     "style.css": "text/css",
     "page.js": "text/javascript",
+    "screening.css": "text/css",
+    "screening.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }

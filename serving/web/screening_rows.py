@@ -1,0 +1,134 @@
+"""Rows of a list in the words of the page."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.criteria import STAGES
+from models.risk import STATUSES as ANSWERS
+from serving.web.numbers import NONE, percent, span
+from serving.web.screening_choice import PAGE, STATUSES, Shown
+from serving.web.screening_list import ListedModel, PatientList, codes, floats, risks, time_label
+from serving.web.texts import Texts
+
+__all__ = ["Row", "Said", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one model says of one subject.
+
+    Parameters
+    ----------
+    status
+        ``ok``, ``partial`` or ``refused``.
+    group
+        Possible groups.
+    risk, interval
+        At two years, with its interval or range.
+    reason
+        Why there is no more.
+    """
+
+    status: str
+    group: str
+    risk: str
+    interval: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subject.
+
+    Parameters
+    ----------
+    rank, subject, visit, stage
+        Its place, identifier, last visit, and diagnosis.
+    stage_reason
+        What that rests on.
+    status
+        One of `STATUSES`.
+    reason, check
+        Of the eligibility; the reason of a refusal where there is no answer.
+    ranking
+        By the model that ranks.
+    models
+        By the other models.
+    apart
+        Models that say least and most, where they part.
+    doubt
+        What wants confirming.
+    """
+
+    rank: int
+    subject: str
+    visit: str
+    stage: str
+    stage_reason: str
+    status: str
+    reason: str
+    check: str
+    ranking: Said
+    models: tuple[Said, ...]
+    apart: tuple[str, str] | None
+    doubt: str
+
+
+def rows(shown: Shown, t: Texts) -> list[Row]:
+    """Rows of the page shown."""
+    start = (shown.page - 1) * PAGE
+    found = shown.found
+    columns = [_Column(model, t) for model in found.models if model is not shown.model]
+    ranking = _Column(shown.model, t)
+    trial_reason, stage = codes(shown.trial.reason), codes(found.stage)
+    stage_reason, times = codes(found.stage_reason), floats(found.time_years)
+    least, most = codes(found.least), codes(found.most)
+
+    def of(i: int) -> Row:
+        refusal = found.refusals.get(i)
+        known = int(trial_reason[i])
+        return Row(
+            rank=int(shown.rank[i]),
+            subject=found.subject_ids[i],
+            visit=time_label(float(times[i]), dated=found.dated),
+            stage=STAGES[stage[i]] if stage[i] >= 0 else "",
+            stage_reason=found.stage_reasons[stage_reason[i]] if stage[i] >= 0 else "",
+            status=STATUSES[shown.status[i]],
+            reason=refusal if refusal is not None else shown.trial.reasons[known],
+            check="" if refusal is not None else shown.trial.checks[known],
+            ranking=ranking.said(i),
+            models=tuple(column.said(i) for column in columns),
+            apart=_names(found, int(least[i]), int(most[i])),
+            doubt=found.doubts.get(i, ""),
+        )
+
+    return [of(int(i)) for i in shown.subjects[start : start + PAGE]]
+
+
+def _names(found: PatientList, least: int, most: int) -> tuple[str, str] | None:
+    return None if least < 0 else (found.models[least].name, found.models[most].name)
+
+
+class _Column:
+    """What one model says, unpacked once for all rows."""
+
+    def __init__(self, model: ListedModel, t: Texts) -> None:
+        self.model = model
+        self.t = t
+        self.status, self.answer = codes(model.status), codes(model.answer)
+        self.risk, self.lower, self.upper = map(risks, (model.risk, model.lower, model.upper))
+
+    def said(self, i: int) -> Said:
+        answer = int(self.answer[i])
+        group = self.model.groups[answer] if answer >= 0 else ""
+        lower, upper = float(self.lower[i]), float(self.upper[i])
+        ends = "" if np.isnan(lower) or np.isnan(upper) else span(lower, upper, self.t)
+        risk = float(self.risk[i])
+        return Said(
+            status=ANSWERS[self.status[i]],
+            group=group.replace("|", " / "),
+            risk=NONE if np.isnan(risk) else percent(risk, self.t),
+            interval=ends,
+            reason=self.model.reasons[answer] if answer >= 0 else "",
+        )
