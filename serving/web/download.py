@@ -56,15 +56,15 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def plain_cell(cell: object) -> object:
-    r"""A cell that no spreadsheet takes for a formula: what could begin one has an apostrophe.
+    """A cell that no spreadsheet takes for a formula: what could begin one has an apostrophe.
 
     Blanks before the sign do not help; some programs drop them, and take full-width signs as well
     (OWASP, CSV injection).
 
     Examples
     --------
-    >>> plain_cell("=1+1"), plain_cell("\t@SUM(A1)"), plain_cell("S-1"), plain_cell(-1.5)
-    ("'=1+1", "'\\t@SUM(A1)", 'S-1', -1.5)
+    >>> plain_cell("=1+1"), plain_cell("＠SUM(A1)"), plain_cell("S-1"), plain_cell(-1.5)
+    ("'=1+1", "'＠SUM(A1)", 'S-1', -1.5)
     """
     if cell is None:
         return ""

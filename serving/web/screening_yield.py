@@ -1,5 +1,6 @@
 """The yield curve: how many to enrol for how many events, as SVG and as a table."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ def _ticks(most: float) -> list[float]:
     >>> _ticks(9431)
     [0.0, 2000.0, 4000.0, 6000.0, 8000.0]
     """
-    magnitude = 10.0 ** np.floor(np.log10(most))
+    magnitude = 10.0 ** math.floor(math.log10(most))
     step = next(
         size
         for size in (magnitude / 5, magnitude / 2, magnitude, 2 * magnitude)
