@@ -1,5 +1,6 @@
 """Rows of a list in the words of the page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,7 @@ class _Column:
     def __init__(self, model: ListedModel, t: Texts) -> None:
         self.model = model
         self.t = t
+        self.names: Mapping[str, str] = {"": "", **t["risk_group"]}
         self.status, self.answer = codes(model.status), codes(model.answer)
         self.risk, self.lower, self.upper = map(risks, (model.risk, model.lower, model.upper))
 
@@ -127,7 +129,7 @@ class _Column:
         risk = float(self.risk[i])
         return Said(
             status=ANSWERS[self.status[i]],
-            group=group.replace("|", " / "),
+            group=" / ".join(str(self.names.get(name, name)) for name in group.split("|")),
             risk=NONE if np.isnan(risk) else percent(risk, self.t),
             interval=ends,
             reason=self.model.reasons[answer] if answer >= 0 else "",
