@@ -156,8 +156,11 @@ def train(
     """Diagnose, train, judge and register one candidate; exit 1 when one of them refuses."""
     from features.errors import GateError
     from training.cohort_files import read_cohort
+    from training.diagnosis import check_overrides
 
-    read, overrides = read_cohort(cohort), dict.fromkeys(override or (), because)
+    overrides = dict.fromkeys(override or (), because)
+    check_overrides(overrides)
+    read = read_cohort(cohort)
     if diagnose_only:
         _diagnose(study, read, overrides, as_json)
         return

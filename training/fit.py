@@ -177,7 +177,7 @@ def _final(
         features=fit.features,
         # A rule's group cannot be told while any of its markers is missing.
         necessary=fit.features if is_rule else tuple(necessary),
-        expected=() if is_rule else study.expected,
+        expected=() if is_rule else tuple(n for n in study.expected if n in fit.features),
         plausible=_plausible(rows.columns(fit.features)),
         lookback_years=study.lookback_years,
         provenance=provenance

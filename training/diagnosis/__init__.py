@@ -24,7 +24,15 @@ from training.enrolment import Enrolled, enrol
 from training.landmarks import TrainingSet, landmark_rows
 from training.study import Study
 
-__all__ = ["CHECKS", "HEADER", "Diagnosis", "Finding", "diagnose", "examine"]
+__all__ = [
+    "CHECKS",
+    "HEADER",
+    "Diagnosis",
+    "Finding",
+    "check_overrides",
+    "diagnose",
+    "examine",
+]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -48,6 +56,21 @@ CHECKS: Mapping[str, Callable[[Evidence], Finding]] = MappingProxyType(
     }
 )
 """Every check by its name, in the order of the table."""
+
+
+def check_overrides(overrides: Mapping[str, str]) -> None:
+    """Refuse overrides that name no check or give no reason.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    for name, reason in overrides.items():
+        if name not in CHECKS:
+            raise InputError("--override", f"expected one of {', '.join(CHECKS)}")
+        if not reason.strip():
+            raise InputError("--because", f"expected the reason why {name} is overridden")
 
 
 def examine(
@@ -87,11 +110,7 @@ def diagnose(
     InputError
         If a check to be overridden does not exist or its reason is empty.
     """
-    for name, reason in overrides.items():
-        if name not in CHECKS:
-            raise InputError("--override", f"expected one of {', '.join(CHECKS)}")
-        if not reason.strip():
-            raise InputError("--because", f"expected the reason why {name} is overridden")
+    check_overrides(overrides)
     evidence = Evidence.of(people, rows, study)
     findings = tuple(check(evidence) for check in CHECKS.values())
     needed = {f.check for f in findings if f.status == "refuse" and not f.final}

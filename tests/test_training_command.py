@@ -1,0 +1,221 @@
+"""`smoulder train` from outside: cohorts it refuses, PANGEA files it takes, reasons it keeps."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smoulder
+from features.errors import DesignError
+from features.sources.csv import rows_from_frame
+from features.visits import check
+from training.cohort_files import write_cohort
+from training.cohorts import Cohort
+from training.registry import Registry
+from training.simulation import simulate_cohort
+
+Spoil = Callable[[Cohort], Cohort]
+ROOT = Path(__file__).parents[1]
+QUICK = {"count = 5": "count = 2", "[1.0, 2.0, 5.0]": "[2.0]"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command leaves behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line, in this process: its start alone takes longer than a diagnosis."""
+
+    def run(*words: str | Path) -> Done:
+        monkeypatch.setattr(sys, "argv", ["smoulder", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            smoulder.main()
+        told = capsys.readouterr()
+        return Done(int(left.value.code or 0), told.out, told.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One registry for all refusals: none of them may leave anything in it."""
+    return tmp_path_factory.mktemp("refused")
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Cohort:
+    return simulate_cohort(240, seed=11)
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The shipped study with two folds and one horizon."""
+    text = (ROOT / "training/studies/smm.toml").read_text(encoding="utf-8")
+    path = tmp_path_factory.mktemp("study") / "smm.toml"
+    for shipped, quicker in QUICK.items():
+        assert shipped in text
+        text = text.replace(shipped, quicker)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _first(count: int) -> Spoil:
+    def first(cohort: Cohort) -> Cohort:
+        kept = cohort.outcomes.iloc[:count]
+        visits = cohort.visits[cohort.visits["subject_id"].isin(kept["subject_id"])]
+        return replace(cohort, visits=visits, outcomes=kept)
+
+    return first
+
+
+def _without_events(cohort: Cohort) -> Cohort:
+    return replace(cohort, outcomes=cohort.outcomes.assign(event=0))
+
+
+def _cut_short(cohort: Cohort) -> Cohort:
+    """Everybody lost after a year and a half at the latest."""
+    outcomes = cohort.outcomes.copy()
+    late = outcomes["duration_years"] > 1.5
+    outcomes.loc[late, "event"] = 0
+    outcomes.loc[late, "duration_years"] = 1.5
+    return replace(cohort, outcomes=outcomes)
+
+
+def _leaking(cohort: Cohort) -> Cohort:
+    outcome = cohort.outcomes.set_index("subject_id").loc[cohort.visits["subject_id"]]
+    values = 0.8 + 0.7 * (outcome["event"] == 1).to_numpy()
+    return replace(cohort, visits=cohort.visits.assign(creatinine_mg_dl=values))
+
+
+def _twice(cohort: Cohort) -> Cohort:
+    """Thirty people once more, as from a second file."""
+    again = _first(30)(cohort)
+    frames = [t.assign(subject_id="b" + t["subject_id"]) for t in (again.visits, again.outcomes)]
+    visits, outcomes = (
+        pd.concat([mine, more], ignore_index=True)
+        for mine, more in zip((cohort.visits, cohort.outcomes), frames, strict=True)
+    )
+    return replace(cohort, visits=visits, outcomes=outcomes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_first(40), "events: "),
+        (_without_events, "events: nobody progresses within 1 years"),
+        (_cut_short, "follow-up: horizon 2 years: follow-up ends before 2 years"),
+        (_leaking, "outcome-in-feature: creatinine_mg_dl nearly determines"),
+        (_twice, "duplicates: "),
+    ],
+    ids=["too small", "no events", "short follow-up", "outcome in a feature", "in two files"],
+)
+def test_an_unsound_cohort_is_refused_by_name_and_leaves_nothing(
+    simulated: Cohort, runs: Path, capsys: pytest.CaptureFixture[str], spoil: Spoil, said: str
+) -> None:
+    with pytest.raises(DesignError) as caught:
+        smoulder._train("smm", spoil(simulated), None, 0, runs)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "is the design sound" in capsys.readouterr().out
+    registry = Registry(runs)
+    every = [e.experiment_id for e in registry.client.search_experiments()]
+    assert registry.client.search_runs(every) == []
+    assert registry.versions() == []
+
+
+def test_the_command_says_it_in_one_line_beside_the_table(
+    simulated: Cohort, tmp_path: Path, run: Run
+) -> None:
+    write_cohort(_leaking(simulated), tmp_path / "c")
+    told = ("train", "smm", "--cohort", tmp_path / "c", "--runs", tmp_path / "runs")
+    done = run(*told, "--diagnose-only", "--json")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "--override outcome-in-feature --because REASON" in done.stderr
+    status = {f["check"]: f["status"] for f in json.loads(done.stdout)["findings"]}
+    assert status["outcome-in-feature"] == "refuse"
+    lesson = ("--override", "outcome-in-feature", "--because", "a planted leak, for teaching")
+    done = run(*told, "--diagnose-only", *lesson)
+    assert done.returncode == 0, done.stderr
+    assert "overridden" in done.stdout
+    assert run(*told, "--override", "outcome-in-feature").returncode == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def _as_pangea(cohort: Cohort) -> pd.DataFrame:
+    """The cohort as the collaborators write it: a row per interval between two visits."""
+    history = check(rows_from_frame(cohort.visits, source="visits")).history
+    outcomes = cohort.outcomes.set_index("subject_id")
+    names = {
+        "mspike": "m_protein",
+        "iuratio": "flc_ratio_involved",
+        "plasmacells": "bmpc",
+        "creatinine": "creatinine",
+        "hgb": "hemoglobin",
+    }
+    table = pd.DataFrame(
+        {
+            "participant_id": np.array(history.subject_ids, dtype=object)[history.subject],
+            "tstart": history.time_years,
+            "age": history.age_years,
+            **{column: history.labs[lab] for column, lab in names.items()},
+        }
+    )
+    ended = outcomes["duration_years"].loc[table["participant_id"]].to_numpy()
+    table, ended = table[table["tstart"] < ended], ended[table["tstart"] < ended]
+    after = table.groupby("participant_id")["tstart"].shift(-1)
+    progressed = outcomes["event"].loc[table["participant_id"]].to_numpy() == 1
+    return table.assign(
+        tstop=np.where(after.isna(), ended, after), prog_mm=(after.isna() & progressed).astype(int)
+    )
+
+
+def test_a_pangea_file_ends_in_a_registered_and_judged_version(
+    simulated: Cohort, tmp_path: Path, quick: str, run: Run
+) -> None:
+    """Two centres, one file each; the folder says that they are simulated."""
+    folder = tmp_path / "pangea"
+    folder.mkdir()
+    table = _as_pangea(simulated)
+    second = table["participant_id"].str[1:].astype(int) > 120
+    table[~second].to_csv(folder / "boston.csv", index=False)
+    table[second].to_csv(folder / "athens.csv", index=False)
+    (folder / "cohort.json").write_text('{"name": "pangea", "kind": "simulated"}')
+    done = run(
+        *("train", quick, "--cohort", folder, "--candidate", "logistic"),
+        *("--json", "--runs", tmp_path / "runs"),
+    )
+    assert done.returncode in (0, 1), done.stderr
+    told = json.loads(done.stdout)
+    assert told["version"]["cohort_kind"] == "simulated"
+    assert told["version"]["gate"] == ("passed" if done.returncode == 0 else "refused")
+    assert told["champion"]["aliases"]
+    assert told["used"]["subjects"] > 200
+    status = {f["check"]: f["status"] for f in told["diagnosis"]["findings"]}
+    # The file knows no death; two centres are told apart.
+    assert status["deaths"] == "warn"
+    assert status["units"] == status["duplicates"] == "pass"
+    centres = next(f for f in told["diagnosis"]["findings"] if f["check"] == "centres")
+    assert centres["figures"]["centres"] == 2
+
+
+def test_a_small_pangea_file_is_refused_fairly(simulated: Cohort, tmp_path: Path, run: Run) -> None:
+    _as_pangea(_first(40)(simulated)).to_csv(tmp_path / "small.csv", index=False)
+    done = run("train", "smm", "--cohort", tmp_path / "small.csv", "--diagnose-only")
+    assert done.returncode == 1
+    assert "subjects progress within" in done.stderr
+    assert "stay with the published rule" in done.stderr
