@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup demo test check format bench docs docs-check lock system clean
+.PHONY: help setup demo test check format bench reliability docs docs-check lock system clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/  –/'
@@ -44,6 +44,9 @@ format: setup  ## Mend what the linter can
 bench: setup  ## Run the benchmarks; each prints ratios to a peer in the same run
 	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+
+reliability: setup  ## Make every fault the service has to survive, and write docs/reliability.md
+	$(BIN)/python -m benchmarks.reliability
 
 docs: setup  ## Write the pages that are made from the code
 	$(BIN)/python -m models.pages

@@ -15,7 +15,7 @@ from serving.lifecycle import check_published
 
 __all__ = ["serve"]
 
-CHECK_SECONDS = 1.0
+CHECK_SECONDS = 0.25
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
@@ -86,7 +86,7 @@ def serve(
 
 
 def _respawn_quickly() -> None:
-    """Have the supervisor look for dead workers every second; BentoML leaves them for ten."""
+    """Have the supervisor look for dead workers at once; BentoML leaves them for ten seconds."""
     from bentoml._internal.utils import circus
 
     circus.create_standalone_arbiter = functools.partial(

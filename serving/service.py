@@ -14,6 +14,7 @@ from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.app import application
+from serving.heads import limit_heads
 from serving.room import Room
 
 __all__ = ["ACCESS_DIR", "AUDIT_DIR", "MODELS_DIR", "Smoulder"]
@@ -39,6 +40,8 @@ class DirectService(Service["Smoulder"]):  # type: ignore[misc]
 
         return app
 
+
+limit_heads()
 
 ROOM = Room(
     Path(os.environ.get(MODELS_DIR, "mlruns/serving")),

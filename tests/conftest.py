@@ -14,10 +14,11 @@ import httpx
 import numpy as np
 import pytest
 
+from benchmarks.reliability.made_up import made_up_model
 from features.history import HEAVY_CHAINS, History
 from features.landmark import LandmarkFeatures
 from models.artefact import save_artefact
-from models.learned import LearnedModel, LinearLearner
+from models.learned import LearnedModel
 
 Landmarks = Callable[..., LandmarkFeatures]
 Publish = Callable[..., Path]
@@ -63,34 +64,7 @@ def landmarks() -> Landmarks:
 @pytest.fixture(scope="session")
 def learned_model() -> LearnedModel:
     """A model of two horizons made by hand; haemoglobin sharpens it, M-protein it must have."""
-
-    def linear(shift: float) -> LinearLearner:
-        return LinearLearner(
-            fill=np.array([1.5, 13.0]),
-            centre=np.array([1.5, 13.0]),
-            scale=np.array([1.0, 2.0]),
-            coefficient=np.array([[0.8 + shift, -0.3], [0.7 + shift, -0.2]]),
-            intercept=np.array([-2.0, -1.0]),
-        )
-
-    return LearnedModel(
-        name="smm-progression",
-        version="unregistered",
-        label="Progression from SMM",
-        citation="made for tests",
-        population="smm",
-        horizons_years=(2.0, 5.0),
-        decision_horizon_years=2.0,
-        learner=linear(0.0),
-        recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
-        members=tuple(linear(shift) for shift in np.linspace(-0.2, 0.2, 9)),
-        features=("m_protein_g_dl", "hemoglobin_g_dl"),
-        necessary=("m_protein_g_dl",),
-        expected=("hemoglobin_g_dl",),
-        plausible=np.array([[0.2, 3.6], [10.9, 15.1]]),
-        lookback_years=2.0,
-        provenance={"study": "smm"},
-    )
+    return made_up_model()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The running server held to its own OpenAPI document, by generated requests."""
 
+import copy
 import json
 from typing import Any
 
@@ -14,7 +15,19 @@ from serving.openapi import document
 
 Server = Any
 
-SCHEMA = schemathesis.openapi.from_dict(document())
+
+def open_document() -> dict[str, Any]:
+    """The document of a server on loopback, where access control is off and anybody may ask."""
+    content = copy.deepcopy(document())
+    del content["components"]["securitySchemes"]
+    for item in content["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return content
+
+
+SCHEMA = schemathesis.openapi.from_dict(open_document())
 OPERATIONS = {
     f"{operation.ok().method.upper()} {operation.ok().path}": operation.ok()
     for operation in SCHEMA.get_all_operations()

@@ -1,0 +1,1 @@
+"""Faults the service has to survive, made on purpose on this machine, over loopback."""
