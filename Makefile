@@ -56,10 +56,10 @@ docs-check: setup
 	$(BIN)/python -m models.pages --check
 	$(BIN)/python -m training.simulation.report --check
 
-system:  ## Install Debian's Chromium where apt-get is usable
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
-		|| echo "Chromium is missing and cannot be installed here; the browser tests will fail. Type: sudo apt-get install -y chromium"
+system:  ## Install Debian's Chromium and PostgreSQL where apt-get is usable
+	@{ command -v chromium && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium postgresql >/dev/null; } \
+		|| echo "Chromium or PostgreSQL is missing and cannot be installed here; their tests will fail. Type: sudo apt-get install -y chromium postgresql"
 
 lock:  ## Resolve the lock again for Python 3.11-3.13 (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \

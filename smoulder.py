@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from features.errors import RefusedError, SmoulderError
-from serving.commands import audit, keys
+from serving.commands import AuditUrl, audit, keys
 
 if TYPE_CHECKING:
     from features.labs import LabRows
@@ -338,12 +338,20 @@ def serve(
         bool | None,
         typer.Option("--access/--no-access", help="On as soon as there is a key or an issuer."),
     ] = None,
+    audit_url: AuditUrl = None,
     runs: Runs = RUNS,
 ) -> None:
     """Serve the champions and every published model: page, API and probes."""
     from serving.run import serve as run
 
-    run(host=host, port=port, workers=workers, models_dir=runs / "serving", access=access)
+    run(
+        host=host,
+        port=port,
+        workers=workers,
+        models_dir=runs / "serving",
+        access=access,
+        audit_url=audit_url,
+    )
 
 
 def _train(

@@ -8,7 +8,7 @@ import typer
 
 from features.errors import RefusedError
 
-__all__ = ["audit", "keys"]
+__all__ = ["AuditUrl", "audit", "keys"]
 
 Runs = Annotated[
     Path,
@@ -17,6 +17,13 @@ Runs = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+AuditUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SMOULDER_AUDIT_URL",
+        help="postgresql://… of the records; a file when left out. Passwords better by PGPASSFILE.",
+    ),
+]
 Days = Annotated[float | None, typer.Option(help="Days it lasts; for ever when left out.")]
 RUNS = Path("mlruns")
 
@@ -94,11 +101,11 @@ def signing(runs: Runs = RUNS) -> None:
 
 
 @audit.command(epilog="Example: smoulder audit verify")
-def verify(runs: Runs = RUNS, as_json: Json = False) -> None:
+def verify(runs: Runs = RUNS, audit_url: AuditUrl = None, as_json: Json = False) -> None:
     """Check that every record is the one that was written, and that none is missing."""
     from serving.audit import verify as check
 
-    verdict = check(runs / "audit" / "audit.db")
+    verdict = check(runs / "audit", audit_url)
     if as_json:
         told = {"records": verdict.records, "head": verdict.head, "broken_at": verdict.broken_at}
         typer.echo(json.dumps(told))

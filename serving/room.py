@@ -44,11 +44,14 @@ class Room:
         Where answers are recorded.
     today
         The latest day that is not in the future.
+    audit_url
+        PostgreSQL database of the records, for several replicas.
     """
 
     models_dir: Path
     audit_dir: Path
     today: Callable[[], int] = latest_today
+    audit_url: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
     gathering: Gathering = field(default_factory=Gathering)
     watch: Watch = field(init=False)
@@ -57,7 +60,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.models_dir, self.metrics.lineup)
-        self.audit = AuditLog(self.audit_dir)
+        self.audit = AuditLog(self.audit_dir, self.audit_url)
 
     @property
     def lineup(self) -> Lineup:

@@ -11,6 +11,7 @@ from typing import Any
 from features.errors import InputError
 from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
+from serving.audit.store import store_of
 from serving.lifecycle import check_published
 
 __all__ = ["serve"]
@@ -33,6 +34,7 @@ def serve(
     audit_dir: Path | None = None,
     access_dir: Path | None = None,
     access: bool | None = None,
+    audit_url: str | None = None,
 ) -> None:
     """Serve API and page until stopped.
 
@@ -53,12 +55,16 @@ def serve(
     access
         Whether callers must prove who they are. When omitted: as soon as there is a key or an
         issuer, and always but on loopback.
+    audit_url
+        PostgreSQL database of the records instead of a file in `audit_dir`.
 
     Raises
     ------
     InputError
         If the host is public without access control, the port is taken, there is no worker, or
         answers could not be recorded.
+    AuditError
+        If the records' database cannot be written to.
     ArtefactError
         If a published model is not whole.
     """
@@ -69,7 +75,7 @@ def serve(
         raise InputError("workers", "must be at least 1")
     check_published(models_dir)
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
-    _check_audit(audit_dir)
+    _check_audit(audit_dir, audit_url)
     os.environ.update(QUIET)
     # BentoML keeps its counters under its home; two servers of one person must not share them.
     with tempfile.TemporaryDirectory(prefix="smoulder-") as home:
@@ -78,6 +84,7 @@ def serve(
 
         os.environ[service.MODELS_DIR] = str(models_dir.resolve())
         os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
+        os.environ[service.AUDIT_URL] = audit_url or ""
         os.environ[service.ACCESS_DIR] = str(access_dir.resolve()) if guarded else ""
         running: Any = service.Smoulder
         running.config["workers"] = workers
@@ -94,12 +101,15 @@ def _respawn_quickly() -> None:
     )
 
 
-def _check_audit(audit_dir: Path) -> None:
+def _check_audit(audit_dir: Path, audit_url: str | None) -> None:
     """Answers are given only where they can be recorded."""
     try:
         make_key(audit_dir)
     except OSError:
         raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
+    store = store_of(audit_dir, audit_url)
+    store.append([])
+    store.close()
 
 
 def _check_access(access: bool | None, access_dir: Path) -> bool:

@@ -17,10 +17,11 @@ from serving.app import application
 from serving.heads import limit_heads
 from serving.room import Room
 
-__all__ = ["ACCESS_DIR", "AUDIT_DIR", "MODELS_DIR", "Smoulder"]
+__all__ = ["ACCESS_DIR", "AUDIT_DIR", "AUDIT_URL", "MODELS_DIR", "Smoulder"]
 
 MODELS_DIR = "SMOULDER_MODELS_DIR"
 AUDIT_DIR = "SMOULDER_AUDIT_DIR"
+AUDIT_URL = "SMOULDER_AUDIT_URL"
 ACCESS_DIR = "SMOULDER_ACCESS_DIR"
 """Environment variables that name the publish, audit and access directory to the workers; without
 the last one access control is off, which `serving.run` allows on loopback only."""
@@ -46,6 +47,7 @@ limit_heads()
 ROOM = Room(
     Path(os.environ.get(MODELS_DIR, "mlruns/serving")),
     Path(os.environ.get(AUDIT_DIR, "mlruns/audit")),
+    audit_url=os.environ.get(AUDIT_URL),
 )
 
 

@@ -16,7 +16,7 @@ import pytest
 from features.errors import AuditError
 from serving.audit import AuditLog, make_key, verify
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 Body = dict[str, Any]
 Client = Any
@@ -40,7 +40,7 @@ def test_what_is_acknowledged_is_on_disk_in_order(log: AuditLog) -> None:
     for i in range(50):
         log.append([{"n": i}]).result(timeout=10)
     assert [record["n"] for record in records(log.path)] == list(range(50))
-    assert verify(log.path).broken_at is None
+    assert verify(log.path.parent).broken_at is None
 
 
 def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
     for written in waiting:
         written.result(timeout=20)
     other.close()
-    verdict = verify(log.path)
+    verdict = verify(log.path.parent)
     assert (verdict.records, verdict.broken_at) == (400, None)
 
 
@@ -66,12 +66,12 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
 def test_a_changed_removed_or_moved_record_is_found(log: AuditLog, tampering: str) -> None:
     for i in range(1, 6):
         log.append([{"n": i}]).result(timeout=10)
-    head = verify(log.path).head
+    head = verify(log.path.parent).head
     connection = sqlite3.connect(log.path)
     connection.execute(tampering)
     connection.commit()
     connection.close()
-    verdict = verify(log.path)
+    verdict = verify(log.path.parent)
     assert verdict.broken_at == (5 if "seq = 5" in tampering else 3)
     assert verdict.head != head or verdict.broken_at
 
@@ -79,10 +79,10 @@ def test_a_changed_removed_or_moved_record_is_found(log: AuditLog, tampering: st
 def test_a_cut_off_end_shows_in_the_head(log: AuditLog) -> None:
     for i in range(3):
         log.append([{"n": i}]).result(timeout=10)
-    head = verify(log.path).head
+    head = verify(log.path.parent).head
     with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
-    verdict = verify(log.path)
+    verdict = verify(log.path.parent)
     assert verdict.broken_at is None
     assert verdict.head != head
 
@@ -106,10 +106,10 @@ def test_equal_inputs_have_equal_hashes_under_one_key_only(log: AuditLog, tmp_pa
 
 def test_nothing_to_verify_is_an_error_not_a_success(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="there is no audit log"):
-        verify(tmp_path / "audit.db")
+        verify(tmp_path)
     (tmp_path / "audit.db").write_bytes(b"not a database")
     with pytest.raises(AuditError, match="cannot be read"):
-        verify(tmp_path / "audit.db")
+        verify(tmp_path)
 
 
 def test_the_command_line_tells_whole_from_broken(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_command_line_tells_whole_from_broken(tmp_path: Path) -> None:
     found.close()
     whole = command("--json")
     assert whole.returncode == 0
-    head = verify(found.path).head
+    head = verify(found.path.parent).head
     assert json.loads(whole.stdout) == {"records": 2, "head": head, "broken_at": None}
     with closing(sqlite3.connect(found.path)) as connection, connection:
         connection.execute("UPDATE audit SET record = '{}' WHERE seq = 2")
@@ -180,7 +180,7 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(
     connection.commit()
     connection.close()
     assert client.post("/v1/risk", json=body).status_code == 200
-    assert verify(room.audit.path).broken_at is None
+    assert verify(room.audit.path.parent).broken_at is None
 
 
 def test_the_log_holds_no_value_and_no_identifier(client: Client, room: Any, body: Body) -> None:
@@ -231,4 +231,4 @@ def test_no_answer_is_acknowledged_without_record_when_workers_are_killed(
     recorded = {record["request_id"] for record in records(path)}
     assert len(acknowledged) > 20
     assert set(acknowledged) <= recorded
-    assert verify(path).broken_at is None
+    assert verify(path.parent).broken_at is None

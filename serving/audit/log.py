@@ -1,0 +1,94 @@
+"""The log of one worker: a queue, a writer thread, and a store."""
+
+import hashlib
+import hmac
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+
+from features.errors import AuditError
+from serving.audit.record import make_key
+from serving.audit.store import store_of
+from serving.values import Json
+
+__all__ = ["AuditLog"]
+
+LARGEST_GROUP = 256
+CLOSING_SECONDS = 10.0
+
+Written = Future[None]
+
+
+class AuditLog:
+    """The log of one worker; other workers and replicas may write to the same store.
+
+    Parameters
+    ----------
+    directory
+        Holds ``key``, and ``audit.db`` when there is no `url`.
+    url
+        Of a PostgreSQL database instead. Replicas that share it must share the key as well, or
+        equal inputs would have different hashes.
+    """
+
+    def __init__(self, directory: Path, url: str | None = None) -> None:
+        self.path = directory / "audit.db"
+        self._directory = directory
+        self._store = store_of(directory, url)
+        self._key = b""
+        self._waiting: queue.SimpleQueue[tuple[list[Json], Written] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Read the key and start the writer."""
+        self._key = make_key(self._directory).read_bytes()
+        self._thread = threading.Thread(target=self._write, name="smoulder-audit", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is waiting, then stop."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(timeout=CLOSING_SECONDS)
+
+    def keyed(self, content: object) -> str:
+        """Keyed hash of anything JSON can hold; equal content has equal hashes."""
+        text = msgspec.json.encode(content, order="sorted")
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+
+    def append(self, records: Sequence[Json]) -> Written:
+        """Hand records to the writer; the future is done when they are on disk."""
+        written: Written = Future()
+        self._waiting.put((list(records), written))
+        return written
+
+    def _write(self) -> None:
+        """Commit group after group until told to stop."""
+        while (first := self._waiting.get()) is not None:
+            group, stopping = [first], False
+            while len(group) < LARGEST_GROUP and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    stopping = True
+                    break
+                group.append(following)
+            self._commit(group)
+            if stopping:
+                break
+        self._store.close()
+
+    def _commit(self, group: list[tuple[list[Json], Written]]) -> None:
+        texts = [msgspec.json.encode(record).decode() for records, _ in group for record in records]
+        try:
+            self._store.append(texts)
+        except Exception as error:  # noqa: BLE001  # the writer must outlive whatever a driver raises
+            fault = error if isinstance(error, AuditError) else AuditError(type(error).__name__)
+            for _, written in group:
+                written.set_exception(fault)
+            return
+        for _, written in group:
+            written.set_result(None)

@@ -1,0 +1,77 @@
+"""What is put on record of one answer, and how records are chained."""
+
+import hashlib
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from serving.access.callers import CALLER
+from serving.lineup import Card
+from serving.values import Json
+
+__all__ = ["GENESIS", "chained", "make_key", "record_of"]
+
+GENESIS = "0" * 64
+"""Hash before the first record."""
+
+
+def chained(before: str, seq: int, record: str) -> str:
+    """Hash of a record that covers the one before.
+
+    Examples
+    --------
+    >>> chained(GENESIS, 1, "{}")[:12]
+    '857ee6299d26'
+    """
+    return hashlib.sha256(f"{before}\n{seq}\n{record}".encode()).hexdigest()
+
+
+def make_key(directory: Path) -> Path:
+    """Key file of a log's directory, made once and readable by its owner only."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(descriptor, "wb") as key:
+        key.write(secrets.token_bytes(32))
+    return path
+
+
+def record_of(
+    *, request_id: str, route: str, answer: Json, cards: dict[str, Card], keyed: Json
+) -> Json:
+    """Record of one answer.
+
+    Parameters
+    ----------
+    request_id, route
+        Of the request.
+    answer
+        Document as the caller gets it.
+    cards
+        Learned models that may have answered.
+    keyed
+        Keyed hashes of input and subject.
+    """
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "request_id": request_id,
+        "route": route,
+        "caller": CALLER.get(),
+        **keyed,
+        "as_of": answer["as_of"],
+        "stage": answer["staging"]["stage"],
+        "flags": sorted({warning["field"] for warning in answer["warnings"]}),
+        "outputs": [_output(entry, cards.get(entry["model"])) for entry in answer["estimates"]],
+    }
+
+
+def _output(entry: Json, card: Card | None) -> Json:
+    told = {key: entry[key] for key in ("model", "version", "status", "risks")}
+    told["groups"] = entry.get("groups", [])
+    if card is not None:
+        told["sha256"] = card.provenance.get("sha256")
+    return told

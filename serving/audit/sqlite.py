@@ -1,0 +1,82 @@
+"""Records in one SQLite file that the workers of one machine share."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from features.errors import AuditError
+from serving.audit.record import GENESIS, chained
+from serving.audit.store import Row
+
+__all__ = ["SqliteStore"]
+
+BUSY_SECONDS = 5.0
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS audit (
+    seq INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT
+"""
+
+
+class SqliteStore:
+    """A file with a write-ahead log and full sync.
+
+    Parameters
+    ----------
+    path
+        Of the file; made when absent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def append(self, records: Sequence[str]) -> None:
+        """Chain records to what is there and return when they are on disk, all or none."""
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            seq, head = _last(connection)
+            for record in records:
+                seq += 1
+                head = chained(head, seq, record)
+                connection.execute("INSERT INTO audit VALUES (?, ?, ?)", (seq, head, record))
+            connection.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise AuditError(f"the audit log: {type(error).__name__}") from error
+
+    def rows(self) -> Iterator[Row]:
+        """Every record by its place, read without writing."""
+        if not self.path.is_file():
+            raise AuditError(f"{self.path}: there is no audit log")
+        address = f"{self.path.resolve().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as connection:
+                yield from connection.execute("SELECT seq, hash, record FROM audit ORDER BY seq")
+        except sqlite3.Error as error:
+            raise AuditError(f"{self.path}: cannot be read as an audit log") from error
+
+    def close(self) -> None:
+        """Let go of the file, undoing what was begun."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._connection = connection
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(SCHEMA)
+        return self._connection
+
+
+def _last(connection: sqlite3.Connection) -> tuple[int, str]:
+    found = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return (int(found[0]), str(found[1])) if found else (0, GENESIS)

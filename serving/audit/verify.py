@@ -1,0 +1,54 @@
+"""Whether a log is whole: every record the one that was written, none missing before the last."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.audit.record import GENESIS, chained
+from serving.audit.store import Store, store_of
+
+__all__ = ["Verdict", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking a log found.
+
+    Parameters
+    ----------
+    records
+        Number of records.
+    head
+        Hash of the last one; kept elsewhere, it shows a cut-off end as well.
+    broken_at
+        First record whose hash or place does not fit; None for a whole log.
+    """
+
+    records: int
+    head: str
+    broken_at: int | None
+
+
+def verify(directory: Path, url: str | None = None) -> Verdict:
+    """Verdict on the log of a server.
+
+    Parameters
+    ----------
+    directory, url
+        As for `serving.audit.store.store_of`.
+
+    Raises
+    ------
+    AuditError
+        If there is no log to read.
+    """
+    return _verdict(store_of(directory, url))
+
+
+def _verdict(store: Store) -> Verdict:
+    head, expected = GENESIS, 1
+    for seq, stored, record in store.rows():
+        head = chained(head, expected, record)
+        if seq != expected or stored != head:
+            return Verdict(expected - 1, stored, expected)
+        expected += 1
+    return Verdict(expected - 1, head, None)

@@ -1,0 +1,93 @@
+"""Faults of the disk: full, locked; then the log goes on where it was."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from features.errors import AuditError
+from serving.audit import AuditLog, verify
+from serving.audit import sqlite as module
+
+ROOT = Path(__file__).parents[3]
+
+FULL = """
+import json, resource, sys
+from pathlib import Path
+from features.errors import AuditError
+from serving.audit import AuditLog
+
+log = AuditLog(Path(sys.argv[1]))
+log.open()
+log.append([{"n": 0}]).result(timeout=20)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+refused = written = 0
+for _ in range(40):
+    try:
+        log.append([{"text": "x" * 20_000}]).result(timeout=20)
+        written += 1
+    except AuditError:
+        refused += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+log.append([{"n": "again"}]).result(timeout=20)
+log.close()
+print(json.dumps([written, refused]))
+"""
+
+
+def test_a_full_disk_refuses_records_whole_and_space_lets_them_in_again(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written, refused = json.loads(done.stdout)
+    assert refused > 0
+    verdict = verify(tmp_path)
+    assert verdict.broken_at is None
+    # The first, those acknowledged, and the one after; a refused record is not there by half.
+    assert verdict.records == 1 + written + 1
+
+
+def test_a_locked_file_refuses_after_its_patience_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
+    log = AuditLog(tmp_path)
+    log.open()
+    log.append([{"n": 1}]).result(timeout=10)
+    with closing(sqlite3.connect(log.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AuditError, match="OperationalError"):
+            log.append([{"n": 2}]).result(timeout=10)
+        other.execute("ROLLBACK")
+    log.append([{"n": 3}]).result(timeout=10)
+    log.close()
+    assert verify(tmp_path).records == 2
+
+
+def test_a_clock_that_jumps_breaks_no_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    log = AuditLog(tmp_path)
+    log.open()
+    now = time.time()
+    for shift in (0.0, -86_400.0 * 365, 86_400.0 * 365, 0.0):
+        monkeypatch.setattr(time, "time", lambda shift=shift: now + shift)
+        log.append([{"shift": shift}]).result(timeout=10)
+    log.close()
+    verdict = verify(tmp_path)
+    assert (verdict.records, verdict.broken_at) == (4, None)
