@@ -299,6 +299,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes for the bootstrap.")] = 1,
     subgroups: Annotated[Path | None, typer.Option(help="subject_id and characteristics.")] = None,
+    strategies: Annotated[
+        Path | None, typer.Option(help="subject_id and whom one would act on: 1 or 0.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Judgement as JSON.")] = None,
     report: Annotated[Path | None, typer.Option(help="Report as one HTML file.")] = None,
 ) -> None:
@@ -320,6 +323,7 @@ def evaluate(
             seed=seed,
             jobs=jobs,
             subgroups_path=subgroups,
+            strategies_path=strategies,
             out=out,
             report=report,
         )

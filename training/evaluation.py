@@ -6,7 +6,7 @@ Risks come long (`subject_id, model, horizon_years, risk`) or as `smoulder score
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from zipfile import BadZipFile
@@ -21,7 +21,10 @@ from training.panel import RISK_COLUMNS, Panel, panel
 from training.performance import THRESHOLDS, Settings
 from training.report.page import report_contents, report_page
 from training.report.plain import plain
+from training.report.refits import Refits
+from training.strategies import strategies
 
+HIGH = "high"
 _WIDE = re.compile(r"(?P<model>.+)\.risk_(?P<years>\d+(?:\.\d+)?)y")
 
 
@@ -35,6 +38,7 @@ def evaluate_files(
     seed: int = 0,
     jobs: int = 1,
     subgroups_path: Path | None = None,
+    strategies_path: Path | None = None,
     out: Path | None = None,
     report: Path | None = None,
     title: str | None = None,
@@ -55,6 +59,9 @@ def evaluate_files(
         what is called with the number of finished ones.
     subgroups_path
         A table with `subject_id` and one column per characteristic.
+    strategies_path
+        A table with `subject_id` and one column per strategy: 1 act, 0 do not. Of a score table,
+        acting on each model's high group is judged without it.
     out
         Where to write the judgement as JSON.
     report
@@ -75,14 +82,19 @@ def evaluate_files(
         jobs=jobs,
         progress=progress,
     )
-    tables = (long_risks(read_table(risks_path)), read_table(outcomes_path))
+    risks, outcomes = read_table(risks_path), read_table(outcomes_path)
     groups = None if subgroups_path is None else read_table(subgroups_path)
-    names = {"risks": risks_path.name, "outcomes": outcomes_path.name}
-    if subgroups_path is not None:
-        names["subgroups"] = subgroups_path.name
+    acts = high_groups(risks) if strategies_path is None else read_table(strategies_path)
+    given_by = {
+        "risks": risks_path,
+        "outcomes": outcomes_path,
+        "subgroups": subgroups_path,
+        "strategies": strategies_path or risks_path,
+    }
+    names = {table: path.name for table, path in given_by.items() if path is not None}
     try:
-        given = panel(*tables)
-        judgement = judge_panel(given, settings, groups)
+        given = panel(long_risks(risks), outcomes)
+        judgement = judge_panel(given, settings, groups, strategies(given, acts))
     except InputError as error:
         raise _naming_file(error, names) from error
     write_judgement(
@@ -100,6 +112,7 @@ def write_judgement(
     out: Path | None = None,
     report: Path | None = None,
     diagnosis: Diagnosis | None = None,
+    refits: Sequence[Refits] = (),
 ) -> None:
     """Write a judgement as JSON, as an HTML report or both; each appears whole or not at all.
 
@@ -119,11 +132,13 @@ def write_judgement(
         The files; None leaves one out.
     diagnosis
         Of the training whose risks these are, for the report.
+    refits
+        Instability of models that were refitted, for the report.
     """
     page = None
     written = judgement.to_dict()
     if report is not None:
-        drawn = report_contents(given, settings or Settings())
+        drawn = report_contents(given, settings or Settings(), judgement, refits)
         page = report_page(judgement, given, title=title, drawn=drawn, diagnosis=diagnosis)
         written["figures"] = plain(drawn)
     if out is not None:
@@ -183,6 +198,24 @@ def long_risks(table: pd.DataFrame) -> pd.DataFrame:
         if match is not None and "subject_id" in table.columns
     ]
     return pd.concat(parts, ignore_index=True) if parts else table
+
+
+def high_groups(table: pd.DataFrame) -> pd.DataFrame | None:
+    """Acting on the high group of every model of a score table; None when it names no groups.
+
+    A subject whose group stays open between several is not known to be high or not.
+    """
+    columns = [name for name in table.columns if name.endswith(".group")]
+    if not columns or "subject_id" not in table.columns:
+        return None
+    acts: dict[str, pd.Series[float]] = {}
+    for column in columns:
+        group = table[column].astype("string").str.lower()
+        known = group.notna() & ~group.str.contains("|", regex=False, na=False)
+        if (group == HIGH).any():
+            name = f"{column.removesuffix('.group')} {HIGH}"
+            acts[name] = (group == HIGH).astype("Float64").where(known)
+    return table[["subject_id"]].assign(**acts) if acts else None
 
 
 def write_whole(path: Path, text: str) -> None:

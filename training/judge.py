@@ -28,6 +28,7 @@ from training.performance import (
     sample_of,
     scores_of,
 )
+from training.strategies import Strategy, strategies, strategy_rows
 from training.subgroups import subgroup_masks
 
 __all__ = ["THRESHOLDS", "Settings", "judge", "judge_panel"]
@@ -45,6 +46,7 @@ def judge(
     floor: float = FLOOR,
     level: float = 0.95,
     subgroups: pd.DataFrame | None = None,
+    acts: pd.DataFrame | None = None,
     min_events: int = 10,
     cluster_column: str | None = None,
     with_concordance: bool = True,
@@ -72,6 +74,9 @@ def judge(
         Confidence level of all intervals, within 0–1.
     subgroups
         `subject_id` and one column per characteristic.
+    acts
+        `subject_id` and one column per strategy that is no threshold on a risk, such as treating a
+        published score's high group: 1 act, 0 do not, empty not known.
     min_events
         Progressions that a subgroup needs by the horizon to be judged.
     cluster_column
@@ -96,13 +101,17 @@ def judge(
         with_concordance,
         progress,
     )
-    return judge_panel(panel(risks, outcomes, cluster_column=cluster_column), settings, subgroups)
+    given = panel(risks, outcomes, cluster_column=cluster_column)
+    return judge_panel(given, settings, subgroups, strategies(given, acts))
 
 
 def judge_panel(
-    given: Panel, settings: Settings, subgroups: pd.DataFrame | None = None
+    given: Panel,
+    settings: Settings,
+    subgroups: pd.DataFrame | None = None,
+    chosen: list[Strategy] | None = None,
 ) -> Judgement:
-    """Judge risks that are checked and aligned already."""
+    """Judge risks that are checked and aligned already, beside strategies; treat-all when None."""
     if settings.reference is not None and settings.reference not in given.models:
         known = ", ".join(given.models)
         raise InputError("reference", f"expected one of the models in the risks: {known}")
@@ -115,7 +124,8 @@ def judge_panel(
         contrasts += bench.contrasts()
     parts = tuple(_subgroups(given, settings, subgroups)) if subgroups is not None else ()
     rows.sort(key=lambda row: (given.models.index(row.model), row.horizon_years))
-    return Judgement(tuple(rows), tuple(contrasts), parts, settings.level, settings.floor)
+    acting = tuple(strategy_rows(given, chosen or strategies(given, None), settings))
+    return Judgement(tuple(rows), tuple(contrasts), parts, acting, settings.level, settings.floor)
 
 
 class _Bench:

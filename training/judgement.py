@@ -45,8 +45,9 @@ class Performance:
         On the logit scale.
     ici, e50, e90
         Distance of the smooth calibration curve from the diagonal.
-    net_benefit
-        By threshold, written as in the request: `"0.05"`.
+    net_benefit, net_benefit_standardised
+        By threshold, written as in the request: `"0.05"`; standardised as a share of the most
+        there is to gain, which is the observed risk.
     max_weight, effective_sample_size, trimmed
         Largest censoring weight, size of an uncensored sample as informative, number of weights
         limited by the floor.
@@ -74,6 +75,7 @@ class Performance:
     e50: Estimate
     e90: Estimate
     net_benefit: Mapping[str, Estimate]
+    net_benefit_standardised: Mapping[str, Estimate]
     max_weight: float
     effective_sample_size: float
     trimmed: int
@@ -90,7 +92,8 @@ class Performance:
             for each in fields(self)
             if each.name != "observed" and isinstance(getattr(self, each.name), Estimate)
         }
-        return replace(self, net_benefit=dict.fromkeys(self.net_benefit, none), **kept)
+        benefit = dict.fromkeys(self.net_benefit, none)
+        return replace(self, net_benefit=benefit, net_benefit_standardised=benefit, **kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,35 @@ class SubgroupRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyRow:
+    """Acting on a given group, such as everybody or a published score's high-risk group.
+
+    Parameters
+    ----------
+    strategy, horizon_years
+        Whom one acts on, judged at which horizon.
+    n, flagged
+        Subjects that the strategy knows, and those it acts on.
+    observed
+        Risk of progression among those it acts on (Aalen–Johansen).
+    net_benefit, net_benefit_standardised
+        By threshold, as of a model.
+    """
+
+    strategy: str
+    horizon_years: float
+    n: int
+    flagged: int
+    observed: Estimate
+    net_benefit: Mapping[str, Estimate]
+    net_benefit_standardised: Mapping[str, Estimate]
+
+    def to_dict(self) -> dict[str, Json]:
+        """The row as it is written to JSON."""
+        return _flat(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Everything that is said about a set of risks.
 
@@ -178,6 +210,8 @@ class Judgement:
         Paired differences.
     subgroups
         Models × horizons × levels.
+    strategies
+        Treat-all and given groups × horizons.
     level
         Confidence level of all intervals.
     floor
@@ -187,6 +221,7 @@ class Judgement:
     rows: tuple[Performance, ...]
     contrasts: tuple[ContrastRow, ...]
     subgroups: tuple[SubgroupRow, ...] = ()
+    strategies: tuple[StrategyRow, ...] = ()
     level: float = 0.95
     floor: float = FLOOR
 
@@ -205,6 +240,7 @@ class Judgement:
             "rows": [row.to_dict() for row in self.rows],
             "contrasts": [row.to_dict() for row in self.contrasts],
             "subgroups": [row.to_dict() for row in self.subgroups],
+            "strategies": [row.to_dict() for row in self.strategies],
         }
 
     def to_json(self) -> str:
@@ -221,7 +257,7 @@ class Judgement:
         return pd.DataFrame(list(flat))
 
 
-def _flat(row: Performance) -> dict[str, Json]:
+def _flat(row: Performance | StrategyRow) -> dict[str, Json]:
     result: dict[str, Json] = {}
     reasons: dict[str, Json] = {}
     for each in fields(row):
@@ -252,11 +288,11 @@ def _by_threshold(
     for key, estimate in values.items():
         if estimate.reason is not None:
             reasons[f"{name}.{key}"] = estimate.reason
-    return {
-        name: {key: estimate.value for key, estimate in values.items()},
-        f"{name}_lower": {key: estimate.lower for key, estimate in values.items()},
-        f"{name}_upper": {key: estimate.upper for key, estimate in values.items()},
-    }
+    told: dict[str, Json] = {name: {key: found.value for key, found in values.items()}}
+    if any(found.lower is not None for found in values.values()):
+        told[f"{name}_lower"] = {key: found.lower for key, found in values.items()}
+        told[f"{name}_upper"] = {key: found.upper for key, found in values.items()}
+    return told
 
 
 def _contrast_dict(name: str, difference: Contrast, reasons: dict[str, Json]) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from training.metrics.concordance import concordance
 from training.metrics.discrimination import Ranking, auc
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.intervals import resampled_measures, with_interval
-from training.metrics.net_benefit import net_benefit
+from training.metrics.net_benefit import net_benefit, standardised
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
 
 THRESHOLDS = (0.05, 0.1)
@@ -204,6 +204,9 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
         e50=curve.e50,
         e90=curve.e90,
         net_benefit={key: _bare(value) for key, value in scores.net_benefit.items()},
+        net_benefit_standardised={
+            key: standardised(value, mean.observed) for key, value in scores.net_benefit.items()
+        },
         max_weight=weights.max_weight,
         effective_sample_size=weights.effective_sample_size,
         trimmed=int(weights.trimmed.sum()),

@@ -115,3 +115,18 @@ def test_a_folder_that_is_not_there_is_refused_before_writing(
 ) -> None:
     with pytest.raises(InputError, match="folder does not exist"):
         evaluate_files(*files, out=tmp_path / "no" / "j.json")
+
+
+def test_the_high_group_of_a_score_table_is_a_strategy(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    group = np.where(np.arange(len(TABLE)) < 40, "high", "low").astype(object)
+    group[:10] = "intermediate|high"
+    scores = pd.DataFrame({"subject_id": IDS, "a.risk_3y": TABLE["good"], "a.group": group})
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    told = evaluate_files(tmp_path / "scores.csv", files[1]).strategies
+    # The ten whose group stays open are known to be neither high nor not.
+    assert [(row.strategy, row.n, row.flagged) for row in told] == [
+        ("treat all", len(TABLE), len(TABLE)),
+        ("a high", len(TABLE) - 10, 30),
+    ]

@@ -40,7 +40,6 @@ def net_benefit(
     horizon_years: float,
     *,
     threshold: float,
-    standardised: bool = False,
     timeline: Timeline | None = None,
     with_influence: bool = False,
     level: float = 0.95,
@@ -55,8 +54,6 @@ def net_benefit(
         (n,) predicted risks within 0–1, by this horizon.
     threshold
         Risk at or above which one would act, within 0–1, ends excluded.
-    standardised
-        As a share of the largest possible net benefit, which is the observed risk.
     timeline
         The same outcomes arranged already.
     with_influence
@@ -72,7 +69,6 @@ def net_benefit(
         flagged,
         horizon_years,
         threshold=threshold,
-        standardised=standardised,
         timeline=line,
         with_influence=with_influence,
         level=level,
@@ -86,7 +82,6 @@ def net_benefit_of_rule(
     horizon_years: float,
     *,
     threshold: float,
-    standardised: bool = False,
     timeline: Timeline | None = None,
     with_influence: bool = False,
     level: float = 0.95,
@@ -103,8 +98,6 @@ def net_benefit_of_rule(
         The horizon.
     threshold
         Risk that sets the price of acting on who does not progress, within 0–1, ends excluded.
-    standardised
-        As a share of the largest possible net benefit, which is the observed risk.
     timeline
         The same outcomes arranged already.
     with_influence
@@ -116,7 +109,7 @@ def net_benefit_of_rule(
     -------
     F P - (P - F P) threshold / (1 - threshold), with P the share flagged and F the observed risk
     (Aalen–Johansen) among them. The standard error takes P and F as independent, which they are
-    to first order; that of the standardised net benefit is not estimated.
+    to first order.
     """
     if not 0 < threshold < 1:
         raise ValueRangeError("threshold", "expected a risk between 0 and 1, ends excluded")
@@ -132,8 +125,6 @@ def net_benefit_of_rule(
     if observed.value is None:
         return Estimate.none(f"among those flagged, {observed.reason}")
     gain = observed.value * (1 + odds) - odds
-    if standardised:
-        return _standardised(line, horizon_years, share * gain, level)
     error = observed.standard_error or 0.0
     variance = (share * (1 + odds) * error) ** 2 + gain**2 * share * (1 - share) / line.size
     estimate = Estimate.on_scale(
@@ -226,9 +217,16 @@ def decision_curve(
     return DecisionCurve(tuple(thresholds), model, everyone)
 
 
-def _standardised(line: Timeline, horizon_years: float, value: float, level: float) -> Estimate:
-    best = observed_risk(line, horizon_years, level=level)
-    if best.value is None or best.value == 0:
-        reason = best.reason or f"no progression is observed by {horizon_years:g} years"
-        return Estimate.none(reason)
-    return Estimate(value / best.value)
+def standardised(benefit: Estimate, observed: Estimate) -> Estimate:
+    """Net benefit as a share of the most there is to gain, which is the observed risk.
+
+    Parameters
+    ----------
+    benefit
+        Of a model or a rule.
+    observed
+        Risk of progression of everybody at the same horizon. Its uncertainty is not carried over.
+    """
+    if benefit.value is None or not observed.value:
+        return Estimate.none(benefit.reason or observed.reason or "no progression is observed")
+    return Estimate(benefit.value / observed.value)

@@ -1,9 +1,11 @@
 """What the report shows beyond the judgement: curves, distributions and the flow of subjects."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from training.judgement import StrategyRow
 from training.metrics.aalen_johansen import aalen_johansen
 from training.metrics.calibration_curve import (
     CalibrationCurve,
@@ -16,6 +18,8 @@ from training.metrics.net_benefit import DecisionCurve, decision_curve
 from training.metrics.reclassification import ReclassificationCell, reclassification
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
 from training.panel import Panel, common_rows
+from training.report.refits import Refits
+from training.strategies import TREAT_ALL
 
 # Net benefit is drawn from a risk nobody would ignore to one nobody would wait for.
 DECISION_THRESHOLDS = tuple(round(0.01 * k, 2) for k in range(1, 51))
@@ -92,6 +96,23 @@ class Incidence:
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyCurve:
+    """Net benefit of acting on a given group, over the thresholds of the decision curves.
+
+    Parameters
+    ----------
+    strategy, horizon_years
+        Whom one acts on, judged at which horizon.
+    net_benefit
+        (k,) at `DECISION_THRESHOLDS`.
+    """
+
+    strategy: str
+    horizon_years: float
+    net_benefit: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Reclassified:
     """Whom a model and a reference would treat differently at a threshold."""
 
@@ -110,9 +131,18 @@ class Contents:
     flows: tuple[Flow, ...]
     incidence: Incidence
     reclassified: tuple[Reclassified, ...]
+    strategies: tuple[StrategyCurve, ...] = ()
+    refits: tuple[Refits, ...] = ()
 
 
-def contents(given: Panel, *, threshold: float, reference: str | None = None) -> Contents:
+def contents(
+    given: Panel,
+    *,
+    threshold: float,
+    reference: str | None = None,
+    acting: Sequence[StrategyRow] = (),
+    refits: Sequence[Refits] = (),
+) -> Contents:
     """Compute what the report draws.
 
     Parameters
@@ -123,13 +153,29 @@ def contents(given: Panel, *, threshold: float, reference: str | None = None) ->
         Risk at which one would act, for the reclassification table.
     reference
         Model the others are compared with; the first when None.
+    acting
+        What the judgement says of strategies.
+    refits
+        Instability of models that were refitted.
     """
     return Contents(
         curves=tuple(_curves(given, model, horizon) for model, horizon in _cells(given)),
         flows=tuple(_flow(given.timeline, horizon) for horizon in given.horizons_years),
         incidence=_incidence(given.timeline, max(given.horizons_years)),
         reclassified=tuple(_reclassified(given, threshold, reference or given.models[0])),
+        strategies=tuple(_strategy_curves(acting)),
+        refits=tuple(refits),
     )
+
+
+def _strategy_curves(acting: Sequence[StrategyRow]) -> Iterator[StrategyCurve]:
+    threshold = np.array(DECISION_THRESHOLDS)
+    odds = threshold / (1 - threshold)
+    for row in acting:
+        # Treat-all is drawn with the models, on the subjects of each.
+        if row.observed.value is not None and row.strategy != TREAT_ALL:
+            worth = row.flagged / row.n * (row.observed.value * (1 + odds) - odds)
+            yield StrategyCurve(row.strategy, row.horizon_years, worth)
 
 
 def _cells(given: Panel) -> list[tuple[str, float]]:

@@ -6,7 +6,14 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from features.errors import InputError
-from training.report.contents import Curves, Flow, Incidence
+from training.report.contents import (
+    DECISION_THRESHOLDS,
+    Curves,
+    Flow,
+    Incidence,
+    StrategyCurve,
+)
+from training.report.refits import Refits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +50,8 @@ def calibration_figure(curves: Sequence[Curves]) -> str:
     return _svg(figure)
 
 
-def decision_figure(curves: Sequence[Curves]) -> str:
-    """Net benefit over thresholds of all models at one horizon, treat-all and treat-none."""
+def decision_figure(curves: Sequence[Curves], strategies: Sequence[StrategyCurve] = ()) -> str:
+    """Net benefit over thresholds of models and strategies at one horizon, of all and of none."""
     figure, axes = _blank("threshold: risk at which one would act", "net benefit")
     best = 0.0
     for colour, drawn in zip(COLOURS, curves, strict=False):
@@ -56,6 +63,9 @@ def decision_figure(curves: Sequence[Curves]) -> str:
         ]
         axes.plot(*_columns(points), color=colour, lw=1.8, label=drawn.model)
         best = max([best, *(value for _, value in points)])
+    for colour, acting in zip(COLOURS[::-1], strategies, strict=False):
+        worth = acting.net_benefit
+        axes.plot(DECISION_THRESHOLDS, worth, color=colour, ls="-.", lw=1.2, label=acting.strategy)
     everyone = curves[0].decision
     points = [
         (p, e.value)
@@ -91,6 +101,20 @@ def distribution_figure(drawn: Curves) -> str:
     axes.axhline(0, color="#222222", lw=0.6)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     axes.legend(frameon=False, fontsize=8)
+    return _svg(figure)
+
+
+def instability_figure(found: Refits) -> str:
+    """Risk, and what refitted models would have said, by tenth of the cohort."""
+    figure, axes = _blank("tenth of the cohort by risk", "risk", height=2.8)
+    place = range(1, len(found.tenths) + 1)
+    middle = [tenth.risk for tenth in found.tenths]
+    ends = [
+        [tenth.risk - tenth.lower for tenth in found.tenths],
+        [tenth.upper - tenth.risk for tenth in found.tenths],
+    ]
+    axes.errorbar(place, middle, yerr=ends, fmt="o", ms=4, lw=1, color=COLOURS[0], capsize=2)
+    axes.set_ylim(0, None)
     return _svg(figure)
 
 

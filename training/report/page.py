@@ -1,15 +1,14 @@
 """The report as one HTML file: no script, no font, no request; it opens from disk."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from training.diagnosis import Diagnosis
-from training.judgement import Judgement, Performance
-from training.metrics.contrasts import Contrast
+from training.judgement import Judgement
 from training.panel import Panel
 from training.performance import Settings
 from training.report.checklists import probast, tripod
-from training.report.contents import Contents, Curves, Reclassified, contents
+from training.report.contents import Contents, contents
 from training.report.diagnosis import diagnosis_section
 from training.report.figures import (
     calibration_figure,
@@ -19,7 +18,16 @@ from training.report.figures import (
     incidence_figure,
 )
 from training.report.html import Html, element, figure, table
-from training.report.words import compared, decimal, p_value, percent, share, summary
+from training.report.refits import Refits
+from training.report.tables import (
+    contrasts,
+    instability,
+    performance,
+    reclassified,
+    risk_groups,
+    subgroups,
+)
+from training.report.words import compared, summary
 
 NOTICE = (
     "Research and trial pre-screening, not a medical device. These numbers describe the cohort "
@@ -57,7 +65,7 @@ def report_page(
     diagnosis
         Of the training whose risks these are.
     """
-    drawn = drawn or report_contents(given, settings or Settings())
+    drawn = drawn or report_contents(given, settings or Settings(), judgement)
     return document(
         title,
         (
@@ -66,11 +74,12 @@ def report_page(
             *_summary(judgement),
             *diagnosis_section(diagnosis),
             *_flow(drawn),
-            *_performance(judgement),
+            *performance(judgement),
             *_curves(drawn),
-            *_contrasts(judgement),
-            *(_reclassification(found) for found in drawn.reclassified),
-            *_subgroups(judgement),
+            *contrasts(judgement),
+            *(reclassified(found) for found in drawn.reclassified),
+            *subgroups(judgement),
+            *instability(drawn),
             *_checklists(judgement, given, facts),
         ),
     )
@@ -93,9 +102,17 @@ def document(title: str, parts: Iterable[Html]) -> str:
     return f"<!doctype html>\n{page}\n"
 
 
-def report_contents(given: Panel, settings: Settings) -> Contents:
+def report_contents(
+    given: Panel, settings: Settings, judgement: Judgement, refits: Sequence[Refits] = ()
+) -> Contents:
     """What the report draws: the page shows it, `plain` makes JSON of it."""
-    return contents(given, threshold=settings.thresholds[-1], reference=settings.reference)
+    return contents(
+        given,
+        threshold=settings.thresholds[-1],
+        reference=settings.reference,
+        acting=judgement.strategies,
+        refits=refits,
+    )
 
 
 def _summary(judgement: Judgement) -> Iterator[Html]:
@@ -120,67 +137,6 @@ def _flow(drawn: Contents) -> Iterator[Html]:
     )
 
 
-def _performance(judgement: Judgement) -> Iterator[Html]:
-    yield element("h2", "Performance", id="performance")
-    yield table(
-        f"Models and horizons, with {judgement.level:.0%} intervals",
-        ("model", "years", "n", "progressed", "observed risk", "mean predicted", "O/E", "AUC",
-         "Brier", "IPA", "concordance"),
-        (
-            (
-                *_identity(row),
-                str(row.events),
-                share(row.observed),
-                percent(row.predicted),
-                decimal(row.oe, 2),
-                decimal(row.auc),
-                decimal(row.brier, 4),
-                share(row.ipa),
-                decimal(row.concordance),
-            )
-            for row in judgement.rows
-        ),
-    )  # fmt: skip
-    yield table(
-        "Calibration: intercept 0 and slope 1 are ideal; ICI, E50 and E90 are distances in risk",
-        ("model", "years", "n", "intercept", "slope", "intercept (logit)", "slope (logit)", "ICI",
-         "E50", "E90"),
-        (
-            (
-                *_identity(row),
-                decimal(row.calibration_intercept, 2),
-                decimal(row.calibration_slope, 2),
-                decimal(row.calibration_intercept_logit, 2),
-                decimal(row.calibration_slope_logit, 2),
-                decimal(row.ici, 4),
-                decimal(row.e50, 4),
-                decimal(row.e90, 4),
-            )
-            for row in judgement.rows
-        ),
-    )  # fmt: skip
-    yield table(
-        "Net benefit, and how much the weights rest on few",
-        ("model", "years", "n", "threshold", "net benefit", "largest weight",
-         "effective sample size"),
-        (
-            (
-                *_identity(row),
-                percent(float(threshold), 0),
-                decimal(benefit, 4),
-                f"{row.max_weight:.2f}",
-                f"{row.effective_sample_size:.0f}",
-            )
-            for row in judgement.rows
-            for threshold, benefit in row.net_benefit.items()
-        ),
-    )  # fmt: skip
-
-
-def _identity(row: Performance) -> tuple[str, str, str]:
-    return row.model, f"{row.horizon_years:g}", f"{row.n:,}"
-
-
 def _curves(drawn: Contents) -> Iterator[Html]:
     yield element("h2", "Calibration, usefulness and distribution of risks", id="curves")
     for horizon in dict.fromkeys(curves.horizon_years for curves in drawn.curves):
@@ -194,105 +150,16 @@ def _curves(drawn: Contents) -> Iterator[Html]:
             if curves.calibration.reason is not None:
                 reason = f"{curves.model}: no smooth curve, {curves.calibration.reason}."
                 yield element("p", reason)
-        yield figure(decision_figure(some), "Decision curve: the dead count as not progressed.")
+        acting = [curve for curve in drawn.strategies if curve.horizon_years == horizon]
+        yield figure(
+            decision_figure(some, acting), "Decision curve: the dead count as not progressed."
+        )
         for curves in some:
             yield figure(
                 distribution_figure(curves),
                 f"{curves.model}: risks of those who progressed (up) and did not (down).",
             )
-            yield _groups(curves)
-
-
-def _groups(curves: Curves) -> Html:
-    return table(
-        f"{curves.model}, {curves.horizon_years:g} years: observed risk by predicted risk",
-        ("group", "n", "progressed", "mean predicted", "observed"),
-        (
-            (
-                str(number),
-                str(group.subjects),
-                str(group.events),
-                percent(group.predicted),
-                share(group.observed),
-            )
-            for number, group in enumerate(curves.groups, start=1)
-        ),
-    )
-
-
-def _contrasts(judgement: Judgement) -> Iterator[Html]:
-    if not judgement.contrasts:
-        return
-    yield element("h2", "Contrasts", id="contrasts")
-    yield table(
-        "Model minus reference on the same subjects; for the Brier score below 0 is better",
-        ("model", "reference", "years", "n", "difference", "estimate", "p", "interval by"),
-        (
-            (
-                row.model,
-                row.reference,
-                f"{row.horizon_years:g}",
-                f"{row.n:,}",
-                name,
-                decimal(found.delta, 4),
-                p_value(found.p),
-                row.interval,
-            )
-            for row in judgement.contrasts
-            for name, found in _differences(row.delta_auc, row.delta_brier, row.delta_net_benefit)
-        ),
-    )
-
-
-def _differences(
-    area: Contrast, brier: Contrast, benefit: Mapping[str, Contrast]
-) -> Iterator[tuple[str, Contrast]]:
-    yield "AUC", area
-    yield "Brier", brier
-    for threshold, found in benefit.items():
-        yield f"net benefit at {percent(float(threshold), 0)}", found
-
-
-def _reclassification(found: Reclassified) -> Html:
-    acts = {True: "acts", False: "does not"}
-    return table(
-        f"Whom {found.model} and {found.reference} would treat differently at "
-        f"{percent(found.threshold, 0)}, {found.horizon_years:g} years",
-        (found.reference, found.model, "n", "progressed", "died first", "observed risk"),
-        (
-            (
-                acts[cell.reference_flags],
-                acts[cell.model_flags],
-                str(cell.subjects),
-                str(cell.events),
-                str(cell.competing),
-                share(cell.observed),
-            )
-            for cell in found.cells
-        ),
-    )
-
-
-def _subgroups(judgement: Judgement) -> Iterator[Html]:
-    if not judgement.subgroups:
-        return
-    yield element("h2", "Subgroups", id="subgroups")
-    yield table(
-        "Performance in parts of the cohort",
-        ("subgroup", "level", "model", "years", "n", "progressed", "observed risk", "O/E", "AUC"),
-        (
-            (
-                part.subgroup,
-                part.level,
-                *_identity(part.performance),
-                str(part.performance.events),
-                share(part.performance.observed),
-                decimal(part.performance.oe, 2),
-                decimal(part.performance.auc),
-            )
-            for part in judgement.subgroups
-        ),
-    )
+            yield risk_groups(curves)
 
 
 def _checklists(

@@ -4,13 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import ValueRangeError
+from training.metrics.aalen_johansen import observed_risk
 from training.metrics.net_benefit import (
     decision_curve,
     net_benefit,
     net_benefit_of_rule,
+    standardised,
     treat_all,
 )
 from training.metrics.reclassification import reclassification
+from training.metrics.timeline import Timeline
 
 DURATION = np.array([1.0, 1, 2, 5, 5, 5, 5, 5, 5, 5])
 EVENT = np.array([1, 1, 2, 0, 0, 0, 0, 0, 0, 0])
@@ -21,7 +24,8 @@ def test_net_benefit_by_hand() -> None:
     # At 20 %: 3 flagged, 1 progresses; 1/10 - 2/10 * 0.2/0.8 = 0.05. The dead is a false positive.
     assert net_benefit(DURATION, EVENT, RISK, 3, threshold=0.2).value == pytest.approx(0.05)
     # Of at most 2/10: a quarter.
-    best = net_benefit(DURATION, EVENT, RISK, 3, threshold=0.2, standardised=True)
+    observed = observed_risk(Timeline.of(DURATION, EVENT), 3)
+    best = standardised(net_benefit(DURATION, EVENT, RISK, 3, threshold=0.2), observed)
     assert best.value == pytest.approx(0.25)
     # Everyone flagged: 2/10 progress and the price of the other 8/10 is 2/10 as well.
     assert treat_all(DURATION, EVENT, 3, threshold=0.2).value == pytest.approx(0)
