@@ -5,9 +5,9 @@ one ends here as a problem document; its log line names the type and the place, 
 """
 
 import logging
+import random
 import time
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -81,7 +81,7 @@ class _Exchange:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.request_id = uuid.uuid4().hex
+        self.request_id = f"{random.getrandbits(128):032x}"
         self.status = 0
 
     async def send(self, message: Message) -> None:

@@ -16,9 +16,8 @@ from serving.request import Options, RiskRequest
 
 __all__ = ["MOST_TOGETHER", "Gathering", "Question"]
 
-MOST_TOGETHER = 8
-"""While one group is written to the audit log the next one is computed; larger groups would gain
-little more and leave processor or disk idle in turns."""
+MOST_TOGETHER = 32
+"""Larger groups gain little more, and nobody shall wait for many others."""
 
 
 @dataclass(frozen=True, slots=True)

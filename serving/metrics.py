@@ -3,6 +3,7 @@
 import os
 from collections import Counter as Counted
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ class Metrics:
             ("outcome", "reason"),
             registry=self.registry,
         )
+        # Labels are checked and looked up under a lock; a model and a status are always the same.
+        self._said = lru_cache(maxsize=1024)(self._estimates.labels)
         self._shown: set[tuple[str, str, str]] = set()
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -86,7 +89,7 @@ class Metrics:
         """Count what models said of any number of subjects."""
         said = Counted((entry["model"], entry["status"]) for entry in told)
         for (model, status), number in said.items():
-            self._estimates.labels(model, status).inc(number)
+            self._said(model, status).inc(number)
 
     def feedback(self, outcome: str, reason: str) -> None:
         """Count what became of one card; the reason is one of ours, never a comment."""

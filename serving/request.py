@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from features.analytes import ANALYTES
 from features.errors import FieldProblem, UnitError
@@ -39,13 +40,15 @@ EPOCH = date(1970, 1, 1).toordinal()
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_ID_CHARACTERS = 200
 
+SPELLED = frozenset((name, unit) for name, found in ANALYTES.items() for unit in found.units)
+"""Analytes and their units as the catalogue spells them."""
+
 SUBJECT_FIELDS = ("id", "sex", "age", "birth_year", "heavy_chain", "light_chain", "diagnosis_date")
 RISK_FIELDS = ("subject", "visits", "as_of")
 OPTION_FIELDS = ("models", "intervals", "contributions")
 
 
-@dataclass(frozen=True, slots=True)
-class GivenValue:
+class GivenValue(NamedTuple):
     """One laboratory value as the caller gave it, in a unit the analyte is measured in."""
 
     analyte: str
@@ -349,6 +352,10 @@ def _values(labs: object, path: str, reading: _Reading) -> tuple[GivenValue, ...
         return ()
     values = []
     for name, given in labs.items():
+        plain = _plain(name, given)
+        if plain is not None:
+            values.append(plain)
+            continue
         here = f"{path}.{name[:60]}"
         if name not in ANALYTES:
             reading.impossible(here, f"is not in the catalogue: {', '.join(ANALYTES)}")
@@ -361,6 +368,18 @@ def _values(labs: object, path: str, reading: _Reading) -> tuple[GivenValue, ...
         if unit is not None and not math.isnan(value):
             values.append(GivenValue(name, value, unit))
     return tuple(values)
+
+
+def _plain(analyte: str, given: object) -> GivenValue | None:
+    """A value that nothing need be said of: a number, in a unit as the catalogue spells it."""
+    if type(given) is not dict or len(given) != 2:
+        return None
+    value, unit = given.get("value"), given.get("unit")
+    if not isinstance(value, float | int) or isinstance(value, bool) or not isinstance(unit, str):
+        return None
+    if (analyte, unit) not in SPELLED or not -1e300 < value < 1e300:
+        return None
+    return GivenValue(analyte, float(value), unit)
 
 
 def _unit(analyte: str, content: Mapping[str, object], path: str, reading: _Reading) -> str | None:

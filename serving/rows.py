@@ -65,10 +65,12 @@ def _columns(requests: Sequence[RiskRequest]) -> tuple[LabColumn, ...]:
     index = 0
     for request in requests:
         for visit in request.visits:
-            for given in visit.values:
-                at, values = grouped.setdefault((given.analyte, given.unit), ([], []))
-                at.append(index)
-                values.append(given.value)
+            for analyte, value, unit in visit.values:
+                column = grouped.get((analyte, unit))
+                if column is None:
+                    column = grouped[analyte, unit] = ([], [])
+                column[0].append(index)
+                column[1].append(value)
             index += 1
     return tuple(
         LabColumn(
