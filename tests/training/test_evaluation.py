@@ -130,3 +130,39 @@ def test_the_high_group_of_a_score_table_is_a_strategy(
         ("treat all", len(TABLE), len(TABLE)),
         ("a high", len(TABLE) - 10, 30),
     ]
+
+
+def test_files_of_mgus2_with_any_risk_columns_are_judged_as_r_judges_them(tmp_path: Path) -> None:
+    table = pd.read_csv(ORACLES / "mgus2.csv").assign(subject_id=lambda t: t.index)
+    horizons = (2.0, 5.0, 10.0)
+    long = pd.concat(
+        table[["subject_id"]].assign(model=model, horizon_years=years, risk=table[model])
+        for model in ("good", "noisy", "rule")
+        for years in horizons
+    )
+    long.to_csv(tmp_path / "risks.csv", index=False)
+    table.to_csv(tmp_path / "outcomes.csv", index=False)
+    out = tmp_path / "judgement.json"
+    evaluate_files(
+        tmp_path / "risks.csv", tmp_path / "outcomes.csv", thresholds=(0.05, 0.1), out=out
+    )
+    found = {
+        (row["model"], row["horizon_years"]): row for row in json.loads(out.read_text())["rows"]
+    }
+    constants = pd.read_csv(ORACLES / "riskregression.csv", keep_default_na=False, na_values=["NA"])
+    by_r = constants[(constants["sample"] == "mgus2") & constants["horizon"].isin(horizons)]
+    compared = 0
+    for one in by_r.itertuples():
+        if (one.model, one.horizon) not in found:
+            continue
+        row = found[one.model, one.horizon]
+        if one.quantity in ("auc", "brier", "ipa"):
+            assert row[one.quantity] == pytest.approx(one.value, abs=1e-8)
+            compared += 1
+        if one.quantity in ("auc", "brier"):
+            assert row[f"{one.quantity}_se"] == pytest.approx(one.se, abs=1e-4)
+        if one.quantity.startswith("net_benefit_0.05"):
+            assert row["net_benefit"]["0.05"] == pytest.approx(one.value, abs=1e-8)
+            compared += 1
+    # Three models × three horizons × four measures.
+    assert compared == 36
