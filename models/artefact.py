@@ -17,6 +17,7 @@ golden rows after. `_load_pyfunc` is MLflow's loader-module hook.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ import numpy as np
 from features.errors import ArtefactError
 from features.landmark import FEATURES
 from models.learned import LearnedModel
+from models.refits import Refits
 from models.stored import arrays_of, kind_of, learner_from
 
 if TYPE_CHECKING:
@@ -54,13 +56,9 @@ def save_artefact(
         File name to XGBoost's UBJSON.
     """
     directory.mkdir(parents=True)
-    learners = {"learner": model.learner} | {
-        f"member-{i:03d}": member for i, member in enumerate(model.members)
-    }
+    parts = {"learner": arrays_of(model.learner), "refits": asdict(model.refits)}
     arrays = {
-        f"{name}.{part}": array
-        for name, learner in learners.items()
-        for part, array in arrays_of(learner).items()
+        f"{name}.{part}": array for name, given in parts.items() for part, array in given.items()
     }
     np.savez(directory / "arrays.npz", allow_pickle=False, **arrays)
     for name, booster in (boosters or {}).items():
@@ -163,7 +161,7 @@ def _manifest(model: LearnedModel) -> dict[str, Any]:
         "plausible": model.plausible.tolist(),
         "lookback_years": model.lookback_years,
         "learner": kind_of(model.learner),
-        "members": len(model.members),
+        "refits": len(model.refits),
         "recalibration": model.recalibration.tolist(),
         "provenance": dict(model.provenance),
     }
@@ -180,9 +178,6 @@ def _model(
     with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
         arrays = dict(stored)
     learner = learner_from(kind, _named(arrays, "learner"))
-    members = tuple(
-        learner_from(kind, _named(arrays, f"member-{i:03d}")) for i in range(manifest["members"])
-    )
     return LearnedModel(
         name=name or manifest["name"],
         version=version,
@@ -193,7 +188,7 @@ def _model(
         decision_horizon_years=manifest["decision_horizon_years"],
         learner=learner,
         recalibration=np.array(manifest["recalibration"], dtype=np.float64),
-        members=members,
+        refits=Refits(**_named(arrays, "refits")),
         features=tuple(manifest["features"]),
         necessary=tuple(manifest["necessary"]),
         expected=tuple(manifest["expected"]),
@@ -219,7 +214,7 @@ def _golden(model: LearnedModel) -> dict[str, Any]:
 
 
 def _named(arrays: dict[str, Any], name: str) -> dict[str, Any]:
-    """Arrays of one learner, by the names it gave them."""
+    """Arrays of one part, by the names it gave them."""
     start = f"{name}."
     return {key.removeprefix(start): a for key, a in arrays.items() if key.startswith(start)}
 

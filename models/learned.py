@@ -4,7 +4,7 @@ What is evaluated in training is what is served: training fits these same object
 skew has no place to live.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -16,6 +16,7 @@ from features.history import Floats
 from features.landmark import LandmarkFeatures
 from models.forest import Forest
 from models.grove import Grove, grow
+from models.refits import Refits
 from models.risk import OK, PARTIAL, REFUSED, Estimates
 from models.shapley import DEEPEST
 
@@ -28,8 +29,8 @@ __all__ = [
     "TreeLearner",
     "expit",
     "logit",
-    "percentiles",
-    "together",
+    "recalibrated",
+    "risks_of",
 ]
 
 FLOOR = 1e-6
@@ -45,6 +46,40 @@ def logit(risk: Floats) -> Floats:
 def expit(margin: Floats) -> Floats:
     """Risk of a log odds, bounded by `FLOOR`."""
     return np.clip(1.0 / (1.0 + np.exp(-margin)), FLOOR, 1.0 - FLOOR)
+
+
+def recalibrated(parameters: Floats, margin: Floats) -> Floats:
+    """Log odds after beta recalibration (Kull M, Electron J Stat 2017;11:5052).
+
+    Parameters
+    ----------
+    parameters : (..., 3) array
+        c, a, b: the log odds become c + a log(p) - b log(1 - p), doi:10.1214/17-EJS1338SI. With
+        a = b that is intercept and slope; 0, 1, 1 changes nothing.
+    margin : array
+        Log odds of p.
+
+    Examples
+    --------
+    >>> recalibrated(np.array([0.5, 2.0, 2.0]), np.array([-1.0, 0.0]))
+    array([-1.5,  0.5])
+    """
+    shift, rising, falling = np.moveaxis(parameters, -1, 0)
+    # log(1 - p) of log odds m is -log(1 + exp(m)); log(p) is m more.
+    other = np.logaddexp(0.0, margin)
+    return np.asarray(shift + rising * margin + (falling - rising) * other)
+
+
+def risks_of(parameters: Floats, margin: Floats) -> Floats:
+    """(k, h) risks from a learner's log odds, non-decreasing in the horizon.
+
+    Parameters
+    ----------
+    parameters : (h, 3) array
+        Recalibration of every horizon.
+    margin : (k, h) array
+    """
+    return np.asarray(np.maximum.accumulate(expit(recalibrated(parameters, margin)), axis=1))
 
 
 class Learner(Protocol):
@@ -156,62 +191,6 @@ class GroupLearner:
         return np.empty((len(values), 0))
 
 
-def together(learners: Sequence[Learner]) -> Callable[[Floats], Floats]:
-    """From (k, p) feature values to the (m, k, h) log odds of m learners.
-
-    The same bits as one after the other; forests and regressions are asked in one pass.
-    """
-    trees = [learner for learner in learners if isinstance(learner, TreeLearner)]
-    lines = [learner for learner in learners if isinstance(learner, LinearLearner)]
-    if trees and len(trees) == len(learners):
-        return _trees_together(trees)
-    if lines and len(lines) == len(learners):
-        return _lines_together(lines)
-    return lambda values: np.array([learner.margin(values) for learner in learners])
-
-
-def _trees_together(learners: Sequence[TreeLearner]) -> Callable[[Floats], Floats]:
-    grove = grow([forest for learner in learners for forest in learner.forests])
-
-    def margins(values: Floats) -> Floats:
-        found = grove.margins(values).reshape(len(values), len(learners), -1)
-        return found.transpose(1, 0, 2)
-
-    return margins
-
-
-def _lines_together(learners: Sequence[LinearLearner]) -> Callable[[Floats], Floats]:
-    fill, centre, scale = (
-        np.array([getattr(learner, part) for learner in learners])[:, None]
-        for part in ("fill", "centre", "scale")
-    )
-    coefficient = np.array([learner.coefficient for learner in learners])
-    intercept = np.array([learner.intercept for learner in learners])[:, None]
-
-    def margins(values: Floats) -> Floats:
-        standard = (np.where(np.isnan(values), fill, values) - centre) / scale
-        return np.asarray(np.einsum("mkp,mhp->mkh", standard, coefficient) + intercept)
-
-    return margins
-
-
-INTERVAL = (0.025, 0.975)
-
-
-def percentiles(refits: Floats, levels: Sequence[float] = INTERVAL) -> list[Floats]:
-    """Percentiles over the first axis, as `numpy.quantile` gives them, at a tenth of its cost."""
-    ordered = np.sort(refits, axis=0)
-    last = len(ordered) - 1
-    found = []
-    for level in levels:
-        below, share = divmod(level * last, 1.0)
-        low, high = ordered[int(below)], ordered[min(int(below) + 1, last)]
-        # The form numpy takes, so that both agree to the last bit.
-        step = high - low
-        found.append(low + step * share if share < 0.5 else high - step * (1.0 - share))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class LearnedModel:
     """A registered model: one learner, its recalibration and its bootstrap refits.
@@ -224,11 +203,11 @@ class LearnedModel:
         The horizon that the study decides by; contributions are told there.
     learner
         Fitted on the whole cohort.
-    recalibration : (h, 2) array
-        Intercept and slope on the log odds, per horizon.
-    members
-        Refits on bootstrap samples of the subjects; their risks span the interval, which is
-        that of the learner alone: the recalibration is not refitted with them.
+    recalibration : (h, 3) array
+        Of every horizon, as `recalibrated` takes it.
+    refits
+        The whole pipeline on bootstrap samples of the subjects, recalibration and all; their risks
+        span the interval.
     features
         Columns of the learner, in order.
     necessary
@@ -248,7 +227,7 @@ class LearnedModel:
     decision_horizon_years: float
     learner: Learner
     recalibration: Floats
-    members: tuple[Learner, ...]
+    refits: Refits
     features: tuple[str, ...]
     necessary: tuple[str, ...]
     expected: tuple[str, ...]
@@ -256,10 +235,6 @@ class LearnedModel:
     lookback_years: float
     provenance: Mapping[str, Any] = field(default_factory=dict)
     kind: Literal["published", "learned"] = "learned"
-    _everyone: Callable[[Floats], Floats] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_everyone", together((self.learner, *self.members)))
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -299,8 +274,16 @@ class LearnedModel:
             From `values`.
         """
         horizon = self.horizons_years.index(self.decision_horizon_years)
-        slope = self.recalibration[horizon, 1]
-        return np.asarray(slope * self.learner.contributions(values, horizon))
+        added = self.learner.contributions(values, horizon)
+        _, rising, falling = parameters = self.recalibration[horizon]
+        if rising == falling:
+            return np.asarray(rising * added)
+        # Beta recalibration bends: its secant from the average keeps the sum what it is.
+        here = self.learner.margin(values)[:, horizon]
+        step = added.sum(axis=1)
+        bent = recalibrated(parameters, here) - recalibrated(parameters, here - step)
+        slope = np.divide(bent, step, out=np.full_like(bent, rising), where=step != 0.0)
+        return np.asarray(slope[:, None] * added)
 
     def estimate_matrix(self, values: Floats, *, intervals: bool = True) -> Estimates:
         """Risk by each horizon from (k, p) values in the order of `features`.
@@ -313,7 +296,8 @@ class LearnedModel:
         refused = absent[:, [place[name] for name in self.necessary]].any(axis=1)
         partial = absent[:, [place[name] for name in self.expected]].any(axis=1) & ~refused
         status = np.where(refused, REFUSED, np.where(partial, PARTIAL, OK)).astype(np.int8)
-        risk, lower, upper = self._interval(values, intervals=intervals)
+        risk = self.risk(values)
+        lower, upper = self._interval(values, risk, intervals=intervals)
         if partial.any():
             ends = self._range(values[partial])
             lower[partial], upper[partial] = ends
@@ -327,25 +311,20 @@ class LearnedModel:
             lower=lower,
             upper=upper,
             missing=missing,
-            ranges="confidence interval" if self.members else "none",
+            ranges="confidence interval" if len(self.refits) else "none",
         )
 
     def risk(self, values: Floats) -> Floats:
         """(k, h) recalibrated risks, non-decreasing in the horizon."""
-        return self._calibrated(self.learner.margin(values))
+        return risks_of(self.recalibration, self.learner.margin(values))
 
-    def _calibrated(self, margin: Floats) -> Floats:
-        calibrated = expit(self.recalibration[:, 0] + self.recalibration[:, 1] * margin)
-        return np.asarray(np.maximum.accumulate(calibrated, axis=-1))
-
-    def _interval(self, values: Floats, *, intervals: bool) -> tuple[Floats, Floats, Floats]:
-        """Risk, and the 2.5th and 97.5th percentile of the refits, widened to hold it."""
-        if not self.members or not intervals:
-            nothing = np.full((len(values), len(self.horizons_years)), np.nan)
-            return self.risk(values), nothing, nothing.copy()
-        risks = self._calibrated(self._everyone(values))
-        risk, (lower, upper) = risks[0], percentiles(risks[1:])
-        return risk, np.minimum(lower, risk), np.maximum(upper, risk)
+    def _interval(self, values: Floats, risk: Floats, *, intervals: bool) -> tuple[Floats, Floats]:
+        """2.5th and 97.5th percentile of the refits, widened to hold the risk."""
+        if not intervals or not len(self.refits):
+            nothing = np.full(risk.shape, np.nan)
+            return nothing, nothing.copy()
+        lower, upper = map(expit, self.refits.interval(values, logit(risk)))
+        return np.minimum(lower, risk), np.maximum(upper, risk)
 
     def _range(self, values: Floats) -> tuple[Floats, Floats]:
         """Least and greatest risk while the missing features run over their plausible ends.

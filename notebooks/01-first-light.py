@@ -105,7 +105,7 @@ from training.fit import summary, train
 from training.study import read_study
 
 study = read_study("mgus")
-trained = train(installable_cohort("mgus2"), study, seed=1, members=20)
+trained = train(installable_cohort("mgus2"), study, seed=1, refits=20)
 pd.DataFrame({name: summary(r, study)["10y"] for name, r in trained.results.items()}).T
 
 # %% [markdown]

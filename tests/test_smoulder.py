@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_cohort(tmp_path: Path) -> None:
 def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path) -> None:
     assert run("cohort", "mgus2", "--out", tmp_path / "mgus2").returncode == 0
     runs = ("--runs", tmp_path / "runs")
-    done = run("train", "mgus", "--cohort", tmp_path / "mgus2", "--json", *runs)
+    done = run("train", "mgus", "--cohort", tmp_path / "mgus2", "--json", "--quick", *runs)
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)
     assert told["champion"]["gate"] == "rule"

@@ -1,17 +1,19 @@
 """From a cohort and a study design to a judged candidate: the pipeline, top to bottom.
 
-cohort -> landmark rows -> is the design sound -> candidates and rule on the same folds -> the
-simplest candidate within one standard error of the best -> the gate -> final fits with their
-recalibration and bootstrap refits. Registering is `training.registry`.
+cohort -> landmark rows -> is the design sound -> candidates and rule on the same folds, each tuned
+inside them -> the simplest candidate within one standard error of the best -> the gate -> final
+fits with their recalibration and bootstrap refits. Registering is `training.registry`.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from features.errors import InputError
+from features.errors import DesignError, InputError
 from features.history import Floats
 from models.catalogue import PUBLISHED
 from models.learned import LearnedModel
@@ -20,13 +22,18 @@ from training.cohorts import Cohort
 from training.diagnosis import Diagnosis, examine
 from training.gate import Verdict, best_published, judge_candidate
 from training.landmarks import TrainingSet
-from training.recalibration import identity
+from training.metrics.instability import Instability
+from training.refitting import refit
+from training.selection import simplest_of_the_best
 from training.study import Study
-from training.validation import OutOfFold, Progress, cross_validate
+from training.validation import OutOfFold, cross_validate
+from training.workshop import Workshop
 
 __all__ = ["RULE", "Final", "Trained", "summary", "train"]
 
 RULE = "rule"
+QUICK_REFITS = 40
+"""Refits without a search: an interval's ends are then rough, and the training takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,11 @@ class Trained:
         Final models: of the one held to the gate, and of the best published one, recalibrated.
     seed
         Of everything random.
+    work
+        Name under which a workshop keeps its finished pieces.
+    instability
+        Of the candidate's risks at the decision horizon, over refits of the whole pipeline; None
+        without refits.
     """
 
     study: Study
@@ -66,6 +78,8 @@ class Trained:
     candidate: Final
     rule: Final
     seed: int
+    work: str = ""
+    instability: Instability | None = None
 
 
 def train(
@@ -74,10 +88,12 @@ def train(
     *,
     candidate: str | None = None,
     seed: int = 0,
-    members: int = 40,
+    refits: int | None = None,
+    searched: bool = False,
+    storage: str | None = None,
+    workshop: Workshop | None = None,
     overrides: Mapping[str, str] | None = None,
     diagnosed: Callable[[Diagnosis], None] = lambda _: None,
-    progress: Progress = lambda _: None,
 ) -> Trained:
     """Train, judge and hold to the gate the best candidate a cohort supports.
 
@@ -91,57 +107,88 @@ def train(
         Insist on one candidate; None chooses among the default ones.
     seed
         Of folds, learners and bootstrap.
-    members
-        Bootstrap refits behind the interval.
+    refits
+        Bootstrap refits behind interval and instability; as the study says when None, or
+        `QUICK_REFITS` without a search.
+    searched
+        Whether candidates are tuned as the study says, nested in every fold: minutes instead of
+        seconds.
+    storage
+        URL of the database of the search's trials; None keeps them in memory.
+    workshop
+        Where the fits are done; here, one after the other, when None.
     overrides
         Check of the diagnosis to the reason why its refusal is trained through.
     diagnosed
         Told the diagnosis, refused or not, before anything is fitted.
-    progress
-        Told what was done after each fit.
 
     Raises
     ------
     DesignError
         If the cohort cannot answer the study's question.
     """
-    suited = [name for name, c in CANDIDATES.items() if not c.published and c.suits(study)]
-    if candidate is not None and candidate not in suited:
-        raise InputError("candidate", f"expected one of {', '.join(suited)}")
+    names = _considered(study, candidate)
     rows, diagnosis = examine(cohort, study, overrides=overrides or {})
     diagnosed(diagnosis)
     diagnosis.stop_if_refused()
-    considered = [
-        name
-        for name, c in CANDIDATES.items()
-        if (c.default and c.suits(study)) or name == candidate
-    ]
-    results = cross_validate(rows, study, considered, seed=seed, progress=progress)
-    chosen = candidate or _simplest_of_the_best(results, study)
+    work = _work_name(rows, study, candidate, seed, searched=searched)
+    shop = (workshop or Workshop()).within(work)
+    results = cross_validate(
+        rows,
+        study,
+        names,
+        seed=seed,
+        search=study.search if searched else None,
+        storage=storage,
+        workshop=shop,
+    )
+    chosen = candidate or _choice(results, study)
     published = [name for name in results if CANDIDATES[name].published]
     opponent = best_published(results, published, study)
-    verdict = judge_candidate(rows, study, results[chosen], results[opponent], seed=seed)
-    provenance = _provenance(cohort, study, rows, seed) | {"diagnosis": diagnosis.summary()}
-    final = {
-        name: _final(rows, study, results[name], provenance, seed, members, progress)
-        for name in (chosen, opponent)
+    provenance = _provenance(cohort, study, rows, seed) | {
+        "diagnosis": diagnosis.summary(),
+        "searched": searched,
     }
+    if refits is None:
+        refits = study.search.refits if searched else QUICK_REFITS
+    made, unstable = _final(rows, study, results[chosen], provenance, seed, refits, shop)
+    rule, _ = _final(rows, study, results[opponent], provenance, seed, refits, shop)
+    verdict = judge_candidate(
+        rows, study, results[chosen], results[opponent], instability=unstable, seed=seed
+    )
     return Trained(
-        study, rows, diagnosis, results, chosen, verdict, final[chosen], final[opponent], seed
+        study, rows, diagnosis, results, chosen, verdict, made, rule, seed, work, unstable
     )
 
 
-def _simplest_of_the_best(results: Mapping[str, OutOfFold], study: Study) -> str:
-    """First learner, simplest first, whose Brier score is within one standard error of the best."""
-    horizon = study.decision_horizon_years
-    brier = {
-        name: result.mean("brier", horizon)
-        for name, result in results.items()
-        if not CANDIDATES[name].published
-    }
-    best = min(brier, key=lambda name: brier[name])
-    slack = results[best].standard_error("brier", horizon)
-    return next(name for name, score in brier.items() if score <= brier[best] + slack)
+def _considered(study: Study, candidate: str | None) -> list[str]:
+    """Names of the candidates, simplest first; published models are always among them."""
+    given = {name: c for name, c in CANDIDATES.items() if c.suits(study)}
+    suited = [name for name, c in given.items() if not c.published]
+    if candidate is not None and candidate not in suited:
+        raise InputError("candidate", f"expected one of {', '.join(suited)}")
+    unknown = [name for name in study.search.candidates if name not in suited]
+    if unknown:
+        raise DesignError(
+            f"study {study.name}: search.candidates: expected some of {', '.join(suited)}"
+        )
+    named = study.search.candidates or [name for name in suited if CANDIDATES[name].default]
+    return [n for n, c in given.items() if c.published or n in named or n == candidate]
+
+
+def _work_name(
+    rows: TrainingSet, study: Study, candidate: str | None, seed: int, *, searched: bool
+) -> str:
+    """Unlike that of any training that could end otherwise."""
+    told = repr((version("smoulder"), study.hash, rows.digest, candidate, seed, searched))
+    return f"{study.name}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+
+
+def _choice(results: Mapping[str, OutOfFold], study: Study) -> str:
+    """Simplest candidate whose Brier score is within one standard error of the best."""
+    names = [name for name in results if not CANDIDATES[name].published]
+    losses = [results[name].values("brier", study.decision_horizon_years) for name in names]
+    return names[simplest_of_the_best(losses, list(range(len(names))))]
 
 
 def _final(
@@ -150,19 +197,27 @@ def _final(
     result: OutOfFold,
     provenance: dict[str, Any],
     seed: int,
-    members: int,
-    progress: Progress,
-) -> Final:
+    replicates: int,
+    workshop: Workshop,
+) -> tuple[Final, Instability | None]:
     """A candidate fitted on all rows, recalibrated as its out-of-fold predictions ask."""
-    candidate = CANDIDATES[result.name]
+    candidate = CANDIDATES[result.name].tuned(result.shortlist[0])
     fit = candidate.fit(rows, study, seed=seed)
-    refits = []
-    for sample in _bootstrap(rows, members, seed):
-        refits.append(candidate.fit(rows.rows(sample), study, seed=seed).learner)
-        progress(f"{candidate.label}, interval")
-    unchanged = identity(len(study.horizons_years))
+    refits, unstable = refit(
+        result, fit, rows, study, replicates=replicates, seed=seed, workshop=workshop
+    )
     necessary = [name for name in study.necessary if name in fit.features]
     is_rule = result.name == RULE
+    told = {
+        "candidate": result.name,
+        "learner": candidate.label,
+        "settings": candidate.parameters(),
+        "recalibration": list(result.recalibration.forms),
+        "rule": PUBLISHED[study.rule.model].label,
+        "metrics": summary(result, study),
+    }
+    if unstable is not None:
+        told["instability"] = {k: round(v, 6) for k, v in unstable.summary().items()}
     model = LearnedModel(
         name=study.registry_name,
         version="unregistered",
@@ -172,35 +227,17 @@ def _final(
         horizons_years=study.horizons_years,
         decision_horizon_years=study.decision_horizon_years,
         learner=fit.learner,
-        recalibration=result.recalibration if candidate.recalibrated else unchanged,
-        members=tuple(refits),
+        recalibration=result.recalibration.parameters,
+        refits=refits,
         features=fit.features,
         # A rule's group cannot be told while any of its markers is missing.
         necessary=fit.features if is_rule else tuple(necessary),
         expected=() if is_rule else tuple(n for n in study.expected if n in fit.features),
         plausible=_plausible(rows.columns(fit.features)),
         lookback_years=study.lookback_years,
-        provenance=provenance
-        | {
-            "candidate": result.name,
-            "learner": candidate.label,
-            "rule": PUBLISHED[study.rule.model].label,
-            "metrics": summary(result, study),
-        },
+        provenance=provenance | told,
     )
-    return Final(model, fit.boosters)
-
-
-def _bootstrap(rows: TrainingSet, members: int, seed: int) -> list[np.ndarray[Any, Any]]:
-    """Row numbers of bootstrap samples of the subjects."""
-    subjects, start = np.unique(rows.subject, return_index=True)
-    order = np.argsort(rows.subject, kind="stable")
-    of_subject = np.split(order, np.searchsorted(rows.subject[order], subjects)[1:])
-    generator = np.random.default_rng(seed)
-    return [
-        np.concatenate([of_subject[s] for s in generator.integers(0, start.size, start.size)])
-        for _ in range(members)
-    ]
+    return Final(model, fit.boosters), unstable
 
 
 def _plausible(values: Floats) -> Floats:

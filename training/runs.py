@@ -49,7 +49,7 @@ def log_training(trained: Trained) -> tuple[Judgement, Panel]:
             for key in ("study", "cohort", "cohort_digest", "subjects", "progressions", "seed")
         }
     )
-    mlflow.log_params({"chosen": trained.chosen, "members": len(trained.rule.model.members)})
+    mlflow.log_params({"chosen": trained.chosen, "members": len(trained.rule.model.refits)})
     _log_diagnosis(trained.diagnosis)
     mlflow.log_dict(_verdict(trained), "gate.json")
     for check in trained.verdict.checks:

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from features.errors import DesignError, InputError
 from features.landmark import FEATURES
 from models.catalogue import PUBLISHED
+from training.search_space import Search
 
 __all__ = ["Folds", "Gate", "Rule", "Study", "read_study"]
 
@@ -155,6 +156,8 @@ class Study:
         Feature to +1 (risk may only rise with it) or -1.
     folds, gate
         How candidates are compared, and the limits they must keep.
+    search
+        How they are tuned and refitted.
     """
 
     name: str
@@ -178,6 +181,7 @@ class Study:
     monotone: Mapping[str, Sign]
     folds: Folds
     gate: Gate
+    search: Search = field(default_factory=Search)
 
     @property
     def features(self) -> tuple[str, ...]:

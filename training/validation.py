@@ -1,10 +1,13 @@
 """Candidates and rule compared on the same folds: out-of-fold risks and their metrics per fold.
 
+Nested: a candidate is tuned inside the training part of each fold, so that what is judged is the
+whole way to a model.
+
 Metrics are averaged over folds. Pooling out-of-fold predictions biases the AUC of a coarse rule (a
 null model gets .44-.47).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,19 +15,21 @@ from numpy.typing import NDArray
 
 from features.history import Floats
 from models.learned import expit
-from training.candidates import CANDIDATES
+from training.candidates import CANDIDATES, Settings
 from training.folds import subject_folds
 from training.landmarks import TrainingSet
 from training.metrics.brier import brier_score
 from training.metrics.censoring import IpcwWeights, ipcw_weights
 from training.metrics.discrimination import auc
-from training.recalibration import cross_fitted, intercept_and_slope
+from training.recalibration import Recalibration, closed_test, cross_fitted, identity
+from training.search import chosen_settings, shortlist, tried
+from training.search_space import Search
 from training.study import Study
+from training.workshop import Piece, Result, Workshop, as_text, from_text
 
 __all__ = ["FoldMetrics", "OutOfFold", "cross_validate"]
 
 Bools = NDArray[np.bool_]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +67,33 @@ class OutOfFold:
         horizon.
     folds
         Metrics of every fold and horizon.
-    recalibration : (h, 2) array
-        Intercept and slope on all out-of-fold log odds, for the final model.
+    recalibration
+        What all out-of-fold log odds ask for, for the final model.
+    settings
+        Chosen in every fold, by what its training part shows.
+    shortlist
+        Settings of the final model, then others among which its refits choose.
     """
 
     name: str
     margin: Floats
     risk: Floats
     folds: tuple[FoldMetrics, ...]
-    recalibration: Floats
+    recalibration: Recalibration
+    settings: tuple[Settings, ...]
+    shortlist: tuple[Settings, ...]
+
+    def values(self, metric: str, horizon_years: float) -> Floats:
+        """A metric in every fold; NaN where the fold cannot say."""
+        return np.array(
+            [getattr(f, metric) for f in self.folds if f.horizon_years == horizon_years]
+        )
 
     def mean(self, metric: str, horizon_years: float) -> float:
         """Mean of a metric over the folds that can be judged."""
-        values = [getattr(f, metric) for f in self.folds if f.horizon_years == horizon_years]
-        known = np.array([v for v in values if not np.isnan(v)])
+        known = self.values(metric, horizon_years)
+        known = known[~np.isnan(known)]
         return float(known.mean()) if known.size else float("nan")
-
-    def standard_error(self, metric: str, horizon_years: float) -> float:
-        """Standard error of that mean, taking the folds as independent."""
-        values = [getattr(f, metric) for f in self.folds if f.horizon_years == horizon_years]
-        known = np.array([v for v in values if not np.isnan(v)])
-        return float(known.std(ddof=1) / np.sqrt(known.size)) if known.size > 1 else float("nan")
 
 
 def cross_validate(
@@ -91,7 +102,9 @@ def cross_validate(
     names: Sequence[str],
     *,
     seed: int,
-    progress: Progress = lambda _: None,
+    search: Search | None = None,
+    storage: str | None = None,
+    workshop: Workshop | None = None,
 ) -> dict[str, OutOfFold]:
     """Out-of-fold risks and metrics of several candidates on the same folds.
 
@@ -104,9 +117,14 @@ def cross_validate(
     names
         Of the candidates.
     seed
-        Of folds and learners.
-    progress
-        Told the name of the candidate after each fit.
+        Of folds, learners and search.
+    search
+        How each candidate is tuned inside every training part, and once on all rows; None takes
+        the settings it has.
+    storage
+        URL of the database of trials.
+    workshop
+        Where the fits are done; here, one after the other, when None.
     """
     masks = list(
         subject_folds(
@@ -117,14 +135,71 @@ def cross_validate(
             seed=seed,
         )
     )
+    pieces = [
+        Piece(f"{name} fold {k}", CANDIDATES[name].label, _fold, (name, rows, mask, *given))
+        for given in [(study, search, seed, storage)]
+        for k, mask in enumerate(masks)
+        for name in names
+    ]
+    if search is not None:
+        pieces += [
+            Piece(f"{name} all", CANDIDATES[name].label, _all_rows, (name, rows, *given))
+            for given in [(study, search, seed, storage)]
+            for name in names
+        ]
+    found = (workshop or Workshop()).do(pieces)
     known = [
         [_known(rows.rows(mask), horizon) for horizon in study.horizons_years] for mask in masks
     ]
-    return {name: _out_of_fold(rows, study, name, masks, known, seed, progress) for name in names}
+    return {
+        name: _out_of_fold(
+            rows,
+            study,
+            name,
+            masks,
+            known,
+            [found[f"{name} fold {k}"] for k in range(len(masks))],
+            _settings_of(found.get(f"{name} all")),
+        )
+        for name in names
+    }
 
 
 def _known(rows: TrainingSet, horizon: float) -> IpcwWeights:
     return ipcw_weights(rows.duration_years, rows.event, horizon)
+
+
+def _fold(
+    name: str,
+    rows: TrainingSet,
+    mask: Bools,
+    study: Study,
+    search: Search | None,
+    seed: int,
+    storage: str | None,
+) -> Result:
+    """Log odds of the test rows, by a candidate tuned and fitted on the others alone."""
+    others = rows.rows(~mask)
+    settings: Settings = {}
+    if search is not None:
+        trials = tried(name, others, study, search, seed=seed, storage=storage)
+        settings = chosen_settings(name, trials)
+    fit = CANDIDATES[name].tuned(settings).fit(others, study, seed=seed)
+    margin = fit.learner.margin(rows.rows(mask).columns(fit.features))
+    return {"margin": margin, "settings": as_text(settings)}
+
+
+def _all_rows(
+    name: str, rows: TrainingSet, study: Study, search: Search, seed: int, storage: str | None
+) -> Result:
+    """Settings for the final model, and those that its refits choose among."""
+    trials = tried(name, rows, study, search, seed=seed, storage=storage)
+    listed = shortlist(name, trials, search.shortlist)
+    return {"shortlist": np.array([str(as_text(settings)) for settings in listed])}
+
+
+def _settings_of(found: Result | None) -> tuple[Settings, ...]:
+    return ({},) if found is None else tuple(from_text(text) for text in found["shortlist"])
 
 
 def _out_of_fold(
@@ -133,22 +208,25 @@ def _out_of_fold(
     name: str,
     masks: list[Bools],
     known: list[list[IpcwWeights]],
-    seed: int,
-    progress: Progress,
+    found: list[Result],
+    listed: tuple[Settings, ...],
 ) -> OutOfFold:
     candidate = CANDIDATES[name]
     repeats, count = study.folds.repeats, study.folds.count
     shape = (repeats, len(rows.subject), len(study.horizons_years))
     margin, risk = np.empty(shape), np.empty(shape)
-    for number, mask in enumerate(masks):
-        fit = candidate.fit(rows.rows(~mask), study, seed=seed)
-        margin[number // count, mask] = fit.learner.margin(rows.rows(mask).columns(fit.features))
-        progress(candidate.label)
+    for number, (mask, result) in enumerate(zip(masks, found, strict=True)):
+        margin[number // count, mask] = result["margin"]
     for r in range(repeats):
         folds = masks[r * count : (r + 1) * count]
         final = cross_fitted(rows, margin[r], folds, study) if candidate.recalibrated else margin[r]
         risk[r] = np.maximum.accumulate(expit(final), axis=1)
     every = rows.rows(np.tile(np.arange(shape[1]), repeats))
+    asked = (
+        closed_test(every, margin.reshape(-1, shape[2]), study)
+        if candidate.recalibrated
+        else identity(shape[2])
+    )
     return OutOfFold(
         name=name,
         margin=margin,
@@ -158,7 +236,9 @@ def _out_of_fold(
             for number, (mask, of_mask) in enumerate(zip(masks, known, strict=True))
             for weights in of_mask
         ),
-        recalibration=intercept_and_slope(every, margin.reshape(-1, shape[2]), study),
+        recalibration=asked,
+        settings=tuple(from_text(result["settings"]) for result in found),
+        shortlist=listed,
     )
 
 

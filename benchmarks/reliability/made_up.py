@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.learned import LearnedModel, LinearLearner
+from models.learned import LearnedModel, LinearLearner, recalibrated
+from models.refits import Refits
 
 __all__ = ["made_up_model"]
 
@@ -25,6 +26,12 @@ def made_up_model(shift: float = 0.0) -> LearnedModel:
             intercept=np.array([-2.0, -1.0]),
         )
 
+    recalibration = np.array([[0.1, 0.9, 0.9], [0.0, 1.0, 1.0]])
+    values = np.random.default_rng(1).normal([1.5, 13.0], [1.0, 2.0], (300, 2))
+    own, *others = (
+        recalibrated(recalibration, linear(shift + change).margin(values))
+        for change in (0.0, *np.linspace(-0.2, 0.2, 9))
+    )
     return LearnedModel(
         name="smm-progression",
         version="unregistered",
@@ -34,8 +41,8 @@ def made_up_model(shift: float = 0.0) -> LearnedModel:
         horizons_years=(2.0, 5.0),
         decision_horizon_years=2.0,
         learner=linear(shift),
-        recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
-        members=tuple(linear(shift + each) for each in np.linspace(-0.2, 0.2, 9)),
+        recalibration=recalibration,
+        refits=Refits.of(values, own, np.stack(others)),
         features=("m_protein_g_dl", "hemoglobin_g_dl"),
         necessary=("m_protein_g_dl",),
         expected=("hemoglobin_g_dl",),

@@ -53,7 +53,7 @@ def _of_a_table(folder: Path, page: Path) -> None:
 def _of_the_study(page: Path) -> None:
     """As the registry logs it, with fewer folds."""
     study = replace(read_study("mgus"), folds=Folds(count=3, repeats=1))
-    trained = train(installable_cohort("mgus2"), study, seed=1, members=0)
+    trained = train(installable_cohort("mgus2"), study, seed=1, refits=0)
     given = panel(*out_of_fold_tables(trained), cluster_column=PERSON)
     settings = Settings(thresholds=study.gate.thresholds, reference=RULE)
     judged = judge_panel(given, settings)

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from models.learned import LearnedModel, LinearLearner
+from models.learned import LearnedModel, LinearLearner, recalibrated
+from models.refits import Refits
+
+RECALIBRATION = np.array([[0.1, 0.9, 0.9], [0.0, 1.0, 1.0]])
 
 
 def _linear(shift: float) -> LinearLearner:
@@ -14,6 +17,16 @@ def _linear(shift: float) -> LinearLearner:
         coefficient=np.array([[0.8 + shift, -0.3, 0.1], [0.7 + shift, -0.2, 0.1]]),
         intercept=np.array([-2.0, -1.0]),
     )
+
+
+def _refits() -> Refits:
+    """Nine models whose first coefficient differs, as the basis tells them."""
+    values = np.random.default_rng(1).normal([1.5, 13.0, 0.0], [1.0, 2.0, 0.5], (300, 3))
+    own, *others = (
+        recalibrated(RECALIBRATION, _linear(shift).margin(values))
+        for shift in (0.0, *np.linspace(-0.2, 0.2, 9))
+    )
+    return Refits.of(values, own, np.stack(others))
 
 
 @pytest.fixture
@@ -28,8 +41,8 @@ def model() -> LearnedModel:
         horizons_years=(2.0, 5.0),
         decision_horizon_years=2.0,
         learner=_linear(0.0),
-        recalibration=np.array([[0.1, 0.9], [0.0, 1.0]]),
-        members=tuple(_linear(shift) for shift in np.linspace(-0.2, 0.2, 9)),
+        recalibration=RECALIBRATION,
+        refits=_refits(),
         features=("m_protein_g_dl", "hemoglobin_g_dl", "m_protein_slope_per_year"),
         necessary=("m_protein_g_dl",),
         expected=("hemoglobin_g_dl",),

@@ -102,7 +102,7 @@ def test_a_pickle_inside_the_arrays_is_never_opened(artefact: Path, tmp_path: Pa
         ("learner", "code"),
         ("features", ["weight_kg", "hemoglobin_g_dl", "m_protein_slope_per_year"]),
         ("recalibration", "steep"),
-        ("members", "all"),
+        ("plausible", "wide"),
     ],
 )
 def test_a_manifest_of_another_form_is_refused(artefact: Path, key: str, value: object) -> None:

@@ -97,9 +97,8 @@ def test_an_artefact_gives_the_learner_back(
     link: str, forest: bool, model: LearnedModel, tmp_path: Path
 ) -> None:
     learner = _learner(link, forest=forest)
-    saved = replace(model, learner=learner, members=(learner,))
+    saved = replace(model, learner=learner)
     save_artefact(saved, tmp_path / "artefact")
     loaded = load_artefact(tmp_path / "artefact")
     values = np.array([[2.5, 11.0, 0.0], [0.7, 14.0, np.nan]])
     np.testing.assert_array_equal(loaded.learner.margin(values), learner.margin(values))
-    assert loaded.members[0].margin(values).shape == (2, 2)

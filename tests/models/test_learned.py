@@ -1,11 +1,13 @@
 """The learned model at run time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.learned import FLOOR, GroupLearner, LearnedModel, expit, logit, percentiles, together
+from models.learned import FLOOR, GroupLearner, LearnedModel, expit, logit
 from models.risk import OK, PARTIAL, REFUSED
 
 
@@ -114,25 +116,6 @@ def test_a_rule_has_no_contributions() -> None:
     assert rule.contributions(np.array([[3.0]]), 0).shape == (1, 0)
 
 
-def test_learners_asked_together_say_what_each_says_alone(model: LearnedModel) -> None:
-    values = np.array([[2.5, 11.0, 0.5], [1.5, np.nan, np.nan], [0.3, 14.9, -0.2]])
-    rule = GroupLearner(
-        cuts=np.array([2.0, 12.0, 0.0]),
-        strict=np.array([True, True, True]),
-        steps=np.array([1, 2]),
-        risk=np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]),
-    )
-    for learners in (model.members, (rule, *model.members)):
-        alone = np.array([learner.margin(values) for learner in learners])
-        np.testing.assert_array_equal(together(learners)(values), alone)
-
-
-@pytest.mark.parametrize("refits", [1, 2, 9, 40, 41])
-def test_percentiles_are_numpys(refits: int) -> None:
-    values = np.random.default_rng(refits).random((refits, 3, 2))
-    np.testing.assert_array_equal(percentiles(values), np.quantile(values, [0.025, 0.975], axis=0))
-
-
 def test_without_intervals_the_risk_stays_and_a_partial_answer_keeps_its_range(
     model: LearnedModel,
 ) -> None:
@@ -141,3 +124,15 @@ def test_without_intervals_the_risk_stays_and_a_partial_answer_keeps_its_range(
     np.testing.assert_array_equal(asked.risk, spared.risk)
     assert np.isnan(spared.lower[0]).all()
     np.testing.assert_array_equal(asked.lower[1], spared.lower[1])
+
+
+def test_beta_recalibrated_contributions_add_up_to_the_recalibrated_step(
+    model: LearnedModel,
+) -> None:
+    bent = np.array([[0.1, 0.7, 1.4], [0.0, 1.0, 1.0]])
+    model = replace(model, recalibration=bent, decision_horizon_years=2.0)
+    values = np.array([[2.5, 11.0, 0.5], [0.7, 14.9, -0.2], [1.5, 13.0, 0.0]])
+    # The average of the hand-made learner is where every standardised value is 0.
+    average = logit(model.risk(np.array([[1.5, 13.0, 0.0]])))[:, 0]
+    step = logit(model.risk(values))[:, 0] - average
+    np.testing.assert_allclose(model.contributions(values).sum(axis=1), step, atol=1e-12)

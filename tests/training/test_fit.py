@@ -18,12 +18,12 @@ from training.validation import OutOfFold, cross_validate
 
 @pytest.fixture(scope="module")
 def on_mgus2(mgus2: Cohort, mgus: Study) -> Trained:
-    return train(mgus2, mgus, seed=1, members=3)
+    return train(mgus2, mgus, seed=1, refits=3)
 
 
 def test_xgboost_out_of_the_box_is_refused_on_mgus2(mgus2: Cohort) -> None:
     """A registry must refuse it: Table B of Jaeger's cohort gives it an IPA of -22 %."""
-    trained = train(mgus2, read_study("mgus"), candidate="xgboost-default", seed=1, members=0)
+    trained = train(mgus2, read_study("mgus"), candidate="xgboost-default", seed=1, refits=0)
     assert not trained.verdict.passed
     failed = " ".join(trained.verdict.failures)
     assert "calibration slope" in failed
@@ -70,7 +70,7 @@ def test_the_rule_becomes_a_model_of_its_own(on_mgus2: Trained) -> None:
 
 def test_the_interval_comes_from_refits_on_resampled_subjects(on_mgus2: Trained) -> None:
     model = on_mgus2.candidate.model
-    assert len(model.members) == 3
+    assert len(model.refits) == 3
     estimates = model.estimate_matrix(np.nanmedian(on_mgus2.rows.values, axis=0)[None])
     assert (estimates.upper > estimates.lower).all()
 
@@ -94,7 +94,7 @@ def test_an_override_is_told_first_and_stays_in_the_provenance(mgus2: Cohort, mg
     with pytest.raises(DesignError, match="events: "):
         train(few, mgus, diagnosed=told.append)
     assert [diagnosis.status for diagnosis in told] == ["refuse"]
-    trained = train(few, mgus, candidate="logistic", members=0, overrides=reasons)
+    trained = train(few, mgus, candidate="logistic", refits=0, overrides=reasons)
     for final in (trained.candidate, trained.rule):
         kept = final.model.provenance["diagnosis"]
         assert kept["overridden"] == reasons
@@ -154,7 +154,7 @@ def test_doubled_risks_fail_on_calibration_in_the_large(on_mgus2: Trained) -> No
 
 def test_serial_labs_beat_the_rule_on_the_simulated_cohort(simulated: Cohort, smm: Study) -> None:
     """The simulated hazard depends on growth, which the rule does not see."""
-    trained = train(simulated, smm, seed=1, members=0)
+    trained = train(simulated, smm, seed=1, refits=0)
     chosen, rule = (trained.results[name].mean("ipa", 2.0) for name in (trained.chosen, RULE))
     assert chosen > rule
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.learned import logit
+from models.learned import logit, recalibrated
 from training.landmarks import TrainingSet
-from training.recalibration import LEAST_SLOPE, cross_fitted, identity, intercept_and_slope
+from training.recalibration import LEAST_SLOPE, closed_test, cross_fitted, intercept_and_slope
 from training.study import Study
 
 
@@ -35,17 +35,44 @@ def test_true_log_odds_need_no_recalibration(
     known: tuple[TrainingSet, np.ndarray, Study],
 ) -> None:
     rows, margin, study = known
+    found = closed_test(rows, margin, study)
+    assert found.forms == ("nothing",)
+    assert found.parameters.tolist() == [[0.0, 1.0, 1.0]]
     # Standard errors at n = 10,000 and 20 % events are about 0.04 and 0.03.
-    np.testing.assert_allclose(intercept_and_slope(rows, margin, study), identity(1), atol=0.1)
+    np.testing.assert_allclose(intercept_and_slope(rows, margin, study), [[0.0, 1.0]], atol=0.1)
 
 
-def test_an_overfit_model_is_shrunk_by_the_slope(
+def test_closed_testing_takes_the_least_form_that_is_enough(
     known: tuple[TrainingSet, np.ndarray, Study],
 ) -> None:
     rows, margin, study = known
-    fitted = intercept_and_slope(rows, 2.0 * margin + 1.0, study)
+    shifted = closed_test(rows, margin + 0.7, study)
+    assert shifted.forms == ("intercept",)
+    np.testing.assert_allclose(shifted.parameters, [[-0.7, 1.0, 1.0]], atol=0.1)
+    steep = closed_test(rows, 2.0 * margin + 1.0, study)
+    assert steep.forms == ("intercept and slope",)
     # Undoing 2 x + 1 takes intercept -0.5 and slope 0.5.
-    np.testing.assert_allclose(fitted, [[-0.5, 0.5]], atol=0.07)
+    np.testing.assert_allclose(steep.parameters, [[-0.5, 0.5, 0.5]], atol=0.07)
+    # Odds m that beta recalibration with a = 0.6 and b = 1.6 turns into the true ones.
+    risk = np.linspace(1e-4, 1 - 1e-4, 200_001)
+    bent = np.interp(margin[:, 0], 0.6 * np.log(risk) - 1.6 * np.log1p(-risk), logit(risk))
+    found = closed_test(rows, bent[:, None], study)
+    assert found.forms == ("beta",)
+    np.testing.assert_allclose(found.parameters, [[0.0, 0.6, 1.6]], atol=0.25)
+    np.testing.assert_allclose(recalibrated(found.parameters, bent[:, None]), margin, atol=0.25)
+
+
+def test_rows_given_twice_are_no_new_evidence(
+    known: tuple[TrainingSet, np.ndarray, Study],
+) -> None:
+    """A slope of .75 (error .13) of 400 subjects is not told from 1 by copies of them."""
+    rows, margin, study = known
+    few = np.arange(400)
+    once = closed_test(rows.rows(few), margin[few], study)
+    copied = np.tile(few, 20)
+    assert once.forms == closed_test(rows.rows(copied), margin[copied], study).forms
+    alone = replace(rows.rows(copied), subject=np.arange(copied.size))
+    assert closed_test(alone, margin[copied], study).forms != once.forms
 
 
 def test_a_model_that_ranks_backwards_is_never_turned_round(

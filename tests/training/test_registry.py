@@ -24,7 +24,7 @@ NAME = "mgus-progression"
 
 @pytest.fixture(scope="module")
 def trained(mgus2: Cohort, mgus: Study) -> Trained:
-    return train(mgus2, mgus, candidate="logistic", seed=1, members=3)
+    return train(mgus2, mgus, candidate="logistic", seed=1, refits=3)
 
 
 @pytest.fixture(scope="module")

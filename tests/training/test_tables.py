@@ -13,7 +13,7 @@ from training.tables import PERSON, out_of_fold_tables
 
 
 def test_every_landmark_is_judged_and_grouped_by_person(simulated: Cohort, smm: Study) -> None:
-    trained = train(simulated, smm, seed=1, members=0)
+    trained = train(simulated, smm, seed=1, refits=0)
     risks, outcomes = out_of_fold_tables(trained)
     assert len(outcomes) == len(trained.rows.subject)
     assert outcomes[PERSON].nunique() == trained.rows.subjects < len(outcomes)
@@ -26,6 +26,6 @@ def test_every_landmark_is_judged_and_grouped_by_person(simulated: Cohort, smm: 
 
 
 def test_no_identifier_of_a_person_is_carried(simulated: Cohort, smm: Study) -> None:
-    risks, outcomes = out_of_fold_tables(train(simulated, smm, seed=1, members=0))
+    risks, outcomes = out_of_fold_tables(train(simulated, smm, seed=1, refits=0))
     ids = set(simulated.outcomes["subject_id"].astype(str))
     assert not ids & (set(risks["subject_id"]) | set(outcomes["subject_id"]))

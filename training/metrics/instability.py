@@ -1,15 +1,11 @@
 """Prediction instability: what this person would have been told by a model of another cohort."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from features.errors import ValueRangeError
 from training.metrics.estimate import FloatArray, IntArray
-
-# Fits the whole pipeline on these rows and returns the risks (n,) of everybody.
-Refit = Callable[[IntArray], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,7 @@ class Instability:
         (n,) interval of each subject's risk over refitted models.
     mean_absolute_error
         (n,) mean absolute distance of refitted risks from the model's own (MAPE of Riley &
-        Collins 2023, doi:10.1002/bimj.202200060).
+        Collins 2023, doi:10.1002/bimj.202200302).
     flips
         (n,) by threshold: share of refitted models that put the subject on its other side.
     replicates
@@ -80,38 +76,23 @@ def instability_of(
     )
 
 
-def refitted_risks(
-    refit: Refit,
-    cluster: IntArray,
-    *,
-    replicates: int,
-    seed: int,
-    progress: Callable[[int], None] | None = None,
-) -> FloatArray:
-    """Risks of everybody from models refitted in bootstrap samples of whole subjects, (r, n).
+def bootstrap_rows(cluster: IntArray, *, replicates: int, seed: int) -> list[IntArray]:
+    """Row numbers of bootstrap samples of whole subjects.
 
     Parameters
     ----------
-    refit
-        Fits the whole pipeline – tuning, recalibration and all – on the rows it is given (some of
-        them more than once) and returns the risks of all n rows.
     cluster
-        (n,) codes 0 … k-1 of the subject each row belongs to.
+        (n,) codes of the subject each row belongs to.
     replicates
-        Number of refitted models.
+        Number of samples.
     seed
-        Each replicate has its own stream from it.
-    progress
-        Called with 1 after each replicate.
+        Each sample has its own stream from it.
     """
-    order = np.argsort(cluster, kind="stable")
-    subjects = int(cluster.max()) + 1
-    bounds = np.searchsorted(cluster[order], np.arange(subjects + 1))
-    risks = []
+    codes, of_row = np.unique(cluster, return_inverse=True)
+    order = np.argsort(of_row, kind="stable")
+    bounds = np.searchsorted(of_row[order], np.arange(codes.size + 1))
+    samples = []
     for stream in np.random.SeedSequence(seed).spawn(replicates):
-        drawn = np.random.default_rng(stream).integers(0, subjects, subjects)
-        rows = np.concatenate([order[bounds[k] : bounds[k + 1]] for k in drawn])
-        risks.append(refit(rows))
-        if progress is not None:
-            progress(1)
-    return np.stack(risks)
+        drawn = np.random.default_rng(stream).integers(0, codes.size, codes.size)
+        samples.append(np.concatenate([order[bounds[k] : bounds[k + 1]] for k in drawn]))
+    return samples

@@ -12,6 +12,7 @@ import pytest
 from features.errors import ArtefactError
 from models.artefact import save_artefact
 from models.learned import LearnedModel, LinearLearner
+from models.refits import Refits
 from training.candidates import CANDIDATES
 from training.gate.scan import scan_artefact
 from training.landmarks import TrainingSet
@@ -24,7 +25,7 @@ def model(learned_model: LearnedModel, mgus_rows: TrainingSet, mgus: Study) -> L
     return replace(
         learned_model,
         learner=fit.learner,
-        members=(),
+        refits=Refits.none(len(fit.features), 2),
         features=fit.features,
         necessary=mgus.necessary,
         expected=mgus.expected,
@@ -37,7 +38,7 @@ Saved = Callable[..., Path]
 
 @pytest.fixture
 def saved(tmp_path: Path, model: LearnedModel) -> Saved:
-    """Artefact of the model, with members and manifest entries that a careless author adds."""
+    """Artefact of the model, with parts and manifest entries that a careless author adds."""
 
     def save(*, extra: dict[str, bytes] | None = None, **changes: object) -> Path:
         directory = tmp_path / "artefact"

@@ -1,0 +1,103 @@
+"""The whole pipeline again in bootstrap samples of the subjects: tuning, fit and recalibration.
+
+What a refit says of everybody gives the interval of an answer and the instability of the model
+(Riley RD, Collins GS, Biom J 2023;65:2200302, doi:10.1002/bimj.202200302).
+"""
+
+import numpy as np
+
+from features.history import Floats, Ints
+from models.learned import logit, risks_of
+from models.refits import Refits
+from training.candidates import CANDIDATES, Fit, Settings
+from training.landmarks import TrainingSet
+from training.metrics.instability import Instability, bootstrap_rows, instability_of
+from training.recalibration import closed_test, identity
+from training.search import inner_losses
+from training.selection import simplest_of_the_best
+from training.study import Study
+from training.validation import OutOfFold
+from training.workshop import Piece, Result, Workshop
+
+__all__ = ["refit"]
+
+FOLDS = 3
+"""Inner folds of a refit: they choose among a short list, and give its recalibration."""
+MOST_ROWS = 5000
+"""Rows on which refits are compared with the model: more tell nothing new of their spread."""
+
+
+def refit(
+    result: OutOfFold,
+    fit: Fit,
+    rows: TrainingSet,
+    study: Study,
+    *,
+    replicates: int,
+    seed: int,
+    workshop: Workshop,
+) -> tuple[Refits, Instability | None]:
+    """Refits of a candidate, and how unstable they show it to be at the decision horizon.
+
+    Parameters
+    ----------
+    result
+        Of the candidate: its short list of settings and its recalibration.
+    fit
+        The candidate on all rows.
+    rows, study
+        What it was fitted on, and why.
+    replicates
+        Number of bootstrap samples; without any there is neither.
+    seed
+        Of samples, folds and learners.
+    workshop
+        Where the fits are done.
+    """
+    if replicates == 0:
+        return Refits.none(len(fit.features), len(study.horizons_years)), None
+    seen = np.unique(np.linspace(0, len(rows.subject) - 1, MOST_ROWS).astype(np.int64))
+    label = f"{CANDIDATES[result.name].label}, refits"
+    pieces = [
+        Piece(
+            f"{result.name} refit {number}",
+            label,
+            _refit,
+            (result.name, rows, sample, seen, study, seed, result.shortlist),
+        )
+        for number, sample in enumerate(
+            bootstrap_rows(rows.subject, replicates=replicates, seed=seed)
+        )
+    ]
+    done = workshop.do(pieces)
+    refitted = np.stack([done[piece.name]["log_odds"] for piece in pieces]).astype(np.float64)
+    values = rows.rows(seen).columns(fit.features)
+    own = risks_of(result.recalibration.parameters, fit.learner.margin(values))
+    at = study.decision
+    unstable = instability_of(
+        own[:, at], 1.0 / (1.0 + np.exp(-refitted[:, :, at])), thresholds=study.gate.thresholds
+    )
+    return Refits.of(values, logit(own), refitted), unstable
+
+
+def _refit(
+    name: str,
+    rows: TrainingSet,
+    sample: Ints,
+    seen: Ints,
+    study: Study,
+    seed: int,
+    listed: tuple[Settings, ...],
+) -> Result:
+    """Log odds that a refit in one sample gives to the rows seen."""
+    drawn = rows.rows(sample)
+    options = [CANDIDATES[name].tuned(settings) for settings in listed]
+    chosen, asked = options[0], identity(len(study.horizons_years))
+    if chosen.recalibrated:
+        tried = [inner_losses(o, drawn, study, folds=FOLDS, seed=seed) for o in options]
+        best = simplest_of_the_best([losses for losses, _ in tried], [o.freedom for o in options])
+        chosen, asked = options[best], closed_test(drawn, tried[best][1], study)
+    fit = chosen.fit(drawn, study, seed=seed)
+    margin = fit.learner.margin(rows.rows(seen).columns(fit.features))
+    found: Floats = logit(risks_of(asked.parameters, margin))
+    return {"log_odds": found.astype(np.float32)}
