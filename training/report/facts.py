@@ -18,6 +18,7 @@ def training_facts(trained: Trained, final: Final) -> dict[str, str]:
     final
         The one of its models that is written about.
     """
+    diagnosis = trained.diagnosis
     study, rows, told = trained.study, trained.rows, final.model.provenance
     horizons = ", ".join(f"{h:g}" for h in study.horizons_years)
     grid = ", ".join(f"{at:g}" for at in study.landmarks_years)
@@ -34,12 +35,15 @@ def training_facts(trained: Trained, final: Final) -> dict[str, str]:
         "6b": f"At risk at one of {grid} years since diagnosis, with "
         f"{', '.join(study.necessary)} and the markers of the rule known. Clinical eligibility of "
         f"the cohort: {TODO}",
+        "6a": f"Centres: {diagnosis.finding('centres').found}. Settings: {TODO}",
+        "6c": f"{diagnosis.finding('treatment').found.capitalize()}.",
         "7": f"Units converted, values checked against the analyte catalogue; {rows.refused} "
         f"subjects refused for their values, {rows.left_out} landmarks left out without a "
         "necessary marker.",
         "9a": "Fixed in the study design before the fit: " + ", ".join(study.features) + ".",
         "9b": f"Last value by the landmark; changes and slopes within {study.lookback_years:g} "
         "years before it.",
+        "10": f"{diagnosis.finding('events').found}. {diagnosis.finding('sample-size').found}.",
         "11": _missing(trained),
         "12a": f"{folds.count}-fold cross-validation, repeated {folds.repeats} times, folds "
         "grouped by subject; the final model is fitted on everyone.",
