@@ -46,7 +46,8 @@ def calibration_figure(curves: Sequence[Curves]) -> str:
     axes.plot([0, top], [0, top], color=_GREY, lw=0.8, ls="--", label="perfect")
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
-    axes.legend(frameon=False, fontsize=8)
+    # A place of its own: matplotlib's search for the best one is slow with many points, and warns.
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     return _svg(figure)
 
 
@@ -77,7 +78,7 @@ def decision_figure(curves: Sequence[Curves], strategies: Sequence[StrategyCurve
     best = max([best, *(value for _, value in points)], default=best) or 0.01
     axes.set_ylim(-0.35 * best, 1.1 * best)
     axes.set_xlim(0, everyone.thresholds[-1])
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
     return _svg(figure)
 
 
@@ -100,7 +101,7 @@ def distribution_figure(drawn: Curves) -> str:
     )
     axes.axhline(0, color="#222222", lw=0.6)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
     return _svg(figure)
 
 
@@ -124,7 +125,7 @@ def incidence_figure(drawn: Incidence) -> str:
     axes.step(drawn.years, drawn.progression, where="post", color=COLOURS[1], label="progression")
     axes.step(drawn.years, drawn.death, where="post", color=_GREY, label="death first")
     axes.set_ylim(0, None)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     return _svg(figure)
 
 
