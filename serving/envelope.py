@@ -11,8 +11,10 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from serving.logs import ACCESS
 from serving.metrics import Metrics
 from serving.problems import FAILED, MEDIA_TYPE, ProblemError
+from serving.tracing import tracer
 
 __all__ = ["API_POLICY", "Envelope"]
 
@@ -53,6 +55,7 @@ class Envelope:
     def __init__(self, app: App, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
+        self._trace = tracer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,6 +66,7 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
+        began_ns = time.time_ns() if self._trace is not None else 0
         exchange = _Exchange(send)
         scope["smoulder.request_id"] = exchange.request_id
         try:
@@ -73,7 +77,14 @@ class Envelope:
             logger.error("request %s: %s", exchange.request_id, _place(error))
             await exchange.fail(FAILED)
         route = getattr(scope.get("endpoint"), "__name__", "none")
-        self.metrics.request(route, exchange.status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self.metrics.request(route, exchange.status, seconds)
+        if self._trace is not None:
+            name, ended = exchange.request_id, time.time_ns()
+            self._trace(dict(scope["headers"]), route, exchange.status, name, began_ns, ended)
+        if ACCESS.isEnabledFor(logging.INFO):
+            about = {"route": route, "status": exchange.status, "seconds": round(seconds, 6)}
+            ACCESS.info("request", extra={**about, "request_id": exchange.request_id})
 
 
 class _Exchange:

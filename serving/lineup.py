@@ -44,6 +44,8 @@ class Card:
         Of the training run.
     provenance
         As the artefact tells it.
+    published
+        Seconds since 1970-01-01 when this version was published; 0 when that is not known.
     """
 
     role: str
@@ -51,6 +53,7 @@ class Card:
     cohort_kind: str
     run_id: str
     provenance: Json = field(default_factory=dict)
+    published: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

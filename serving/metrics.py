@@ -1,6 +1,7 @@
 """What is counted: answers, statuses, times and models. Never a value or an identifier."""
 
 import os
+import time
 from collections import Counter as Counted
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -11,12 +12,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from serving.drift import bin_of
 from serving.lineup import Lineup
 
 __all__ = ["MEDIA_TYPE", "Metrics", "forget_dead"]
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+FLUSH_SECONDS = 1.0
 
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -78,6 +81,27 @@ class Metrics:
         )
         # Labels are checked and looked up under a lock; a model and a status are always the same.
         self._said = lru_cache(maxsize=1024)(self._estimates.labels)
+        self._published = Gauge(
+            "smoulder_model_published_timestamp_seconds",
+            "When the version that answers was published; its age is the time since",
+            ("model",),
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self._audit = Histogram(
+            "smoulder_audit_seconds",
+            "Time an answer waited until its record was on disk",
+            buckets=BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self._inputs = Counter(
+            "smoulder_inputs",
+            "Values used, by tenth of the analyte's usual range",
+            ("analyte", "bin"),
+            registry=self.registry,
+        )
+        self._waiting: Counted[tuple[str, str]] = Counted()
+        self._flushed = time.monotonic()
         self._shown: set[tuple[str, str, str]] = set()
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -90,6 +114,28 @@ class Metrics:
         said = Counted((entry["model"], entry["status"]) for entry in told)
         for (model, status), number in said.items():
             self._said(model, status).inc(number)
+
+    def inputs(self, told: Iterable[Mapping[str, Any]]) -> None:
+        """Count in which part of its usual range each value used lies.
+
+        They are gathered and written once a second: a request costs no write of its own.
+        """
+        for entry in told:
+            if entry["given"] is not None and entry["used"] is not None:
+                name = entry["analyte"]
+                self._waiting[name, bin_of(name, entry["used"])] += 1
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, Counted()
+        self._flushed = time.monotonic()
+        for labels, number in waiting.items():
+            self._inputs.labels(*labels).inc(number)
+
+    def recorded(self, seconds: float) -> None:
+        """Note how long an answer waited for its record."""
+        self._audit.observe(seconds)
 
     def feedback(self, outcome: str, reason: str) -> None:
         """Count what became of one card; the reason is one of ours, never a comment."""
@@ -108,11 +154,14 @@ class Metrics:
             self._model.labels(*labels).set(0)
         for labels in now:
             self._model.labels(*labels).set(1)
+        for name, card in lineup.cards.items():
+            self._published.labels(name).set(card.published)
         self._shown = now
         self._faults.set(len(lineup.faults))
 
     def exposition(self) -> bytes:
         """Prometheus text of all workers."""
+        self._flush()
         if DIRECTORY not in os.environ:
             return generate_latest(self.registry)
         gathered = CollectorRegistry()

@@ -149,8 +149,17 @@ def _read(directory: Path) -> Published:
         cohort_kind=role["cohort_kind"],
         run_id=role["run_id"],
         provenance=dict(model.provenance),
+        published=_published(directory),
     )
     return Published(model, card)
+
+
+def _published(directory: Path) -> float:
+    """When a version was laid out here; 0 when it has gone since it was read."""
+    try:
+        return (directory / "role.json").stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _role(directory: Path, name: str) -> dict[str, str]:
@@ -204,6 +213,9 @@ def _copy(directory: Path, target: Path) -> None:
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
+            # When it was published is told by its age, and a restart makes it no younger.
+            seen = path.stat()
+            os.utime(place, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     except OSError as error:
         raise ArtefactError(f"{directory.name}: cannot be copied: {error.strerror}") from error
 

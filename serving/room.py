@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -112,10 +113,13 @@ class Room:
             )
             for asked, subject, answer in told
         ]
+        began = time.perf_counter()
         try:
             await asyncio.wrap_future(self.audit.append(records))
         except AuditError as error:
             self.metrics.unrecorded()
             logger.error("request %s: %s", request_id, error)
             raise ProblemError(NOT_READY, "the answer could not be recorded; try again") from None
+        self.metrics.recorded(time.perf_counter() - began)
+        self.metrics.inputs(entry for _, _, answer in told for entry in answer["inputs"])
         self.metrics.estimates(entry for _, _, answer in told for entry in answer["estimates"])

@@ -13,6 +13,7 @@ from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.audit.store import store_of
 from serving.lifecycle import check_published
+from serving.tracing import ENDPOINTS
 
 __all__ = ["serve"]
 
@@ -20,7 +21,6 @@ CHECK_SECONDS = 0.25
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
-    "OTEL_SDK_DISABLED": "true",
 }
 """What keeps the server from talking to anybody but its callers."""
 
@@ -77,6 +77,8 @@ def serve(
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
     _check_audit(audit_dir, audit_url)
     os.environ.update(QUIET)
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        os.environ["OTEL_SDK_DISABLED"] = "true"
     # BentoML keeps its counters under its home; two servers of one person must not share them.
     with tempfile.TemporaryDirectory(prefix="smoulder-") as home:
         os.environ["BENTOML_HOME"] = home

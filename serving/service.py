@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.app import application
 from serving.heads import limit_heads
+from serving.logs import configure_logs
 from serving.room import Room
 
 __all__ = ["ACCESS_DIR", "AUDIT_DIR", "AUDIT_URL", "MODELS_DIR", "Smoulder"]
@@ -65,6 +66,7 @@ class Smoulder:
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     def open(self) -> None:
         """Load the models, then keep the collector from walking them again and again."""
+        configure_logs()
         ROOM.open()
         gc.collect()
         gc.freeze()

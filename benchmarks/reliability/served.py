@@ -157,9 +157,14 @@ class Served:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def supervisor(self) -> int:
+        """Process that starts the workers."""
+        assert self._process is not None
+        return self._process.pid
+
     def workers(self) -> list[int]:
         """Processes that serve."""
-        assert self._process is not None
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -169,7 +174,7 @@ class Served:
                 serves = b"serving.service:Smoulder" in (entry / "cmdline").read_bytes()
             except (OSError, ValueError):
                 continue
-            if parent == self._process.pid and serves:
+            if parent == self.supervisor and serves:
                 found.append(int(entry.name))
         return found
 

@@ -1,5 +1,8 @@
 import os
+import re
+import time
 from pathlib import Path
+from typing import Any
 
 from serving.lineup import NOTHING_LEARNED, Card, Lineup
 from serving.metrics import Metrics, forget_dead
@@ -38,3 +41,31 @@ def test_only_live_gauges_of_dead_workers_are_forgotten(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     forget_dead(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
+
+
+def test_inputs_are_counted_by_tenth_and_never_by_value() -> None:
+    metrics = Metrics()
+    given = {"value": 48.1516, "unit": "mg/L"}
+    told = [
+        {"analyte": "kappa_flc", "given": given, "used": 48.1516},
+        {"analyte": "m_protein", "given": given, "used": None},
+        {"analyte": "egfr", "given": None, "used": 61.0},
+    ]
+    metrics.inputs(told * 3)
+    text = metrics.exposition().decode()
+    assert 'smoulder_inputs_total{analyte="kappa_flc",bin="5"} 3.0' in text
+    assert "m_protein" not in text
+    assert "egfr" not in text
+    assert "48.15" not in text
+
+
+def test_model_age_and_the_wait_for_the_record_are_told(client: Any, body: Any, room: Any) -> None:
+    before = time.time()
+    assert client.post("/v1/risk", json=body).status_code == 200
+    text = client.get("/metrics").text
+    (line,) = re.findall(
+        r'^smoulder_model_published_timestamp_seconds{model="[^"]+"} (.*)$', text, re.M
+    )
+    assert 0 <= before - float(line) < 600
+    assert "smoulder_audit_seconds_count 1.0" in text
+    assert 'smoulder_inputs_total{analyte="hemoglobin",bin="6"}' in text

@@ -1,0 +1,109 @@
+"""Tracing is off, or tells a collector on loopback routes and statuses and nothing else."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from serving import tracing
+from serving.app import application
+
+SENTINEL = 48.1516
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Spans kept in memory, as soon as they end."""
+    monkeypatch.setattr("opentelemetry.sdk.trace.export.BatchSpanProcessor", SimpleSpanProcessor)
+    found = InMemorySpanExporter()
+    monkeypatch.setattr("serving.envelope.tracer", lambda: tracing._tracer(found))
+    return found
+
+
+def test_without_a_collector_there_is_no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tracing.ENDPOINTS:
+        monkeypatch.delenv(name, raising=False)
+    assert tracing.tracer() is None
+
+
+def test_a_span_says_route_and_status_joins_its_parent_and_holds_no_value(
+    exporter: InMemorySpanExporter, room: Any, client_of: Any, body: Any
+) -> None:
+    client = client_of(application(room))
+    body["subject"]["id"] = "Zaphod-Beeblebrox"
+    body["visits"][1]["labs"]["kappa_flc"]["value"] = SENTINEL
+    headers = {"traceparent": PARENT, "tracestate": "patient=Zaphod", "baggage": "x=Zaphod"}
+    response = client.post("/v1/risk?name=Zaphod", json=body, headers=headers)
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "risk"
+    assert dict(span.attributes) == {
+        "http.route": "risk",
+        "http.response.status_code": 200,
+        "smoulder.request_id": response.headers["x-request-id"],
+    }
+    assert f"{span.context.trace_id:032x}" == PARENT.split("-")[1]
+    assert span.end_time > span.start_time
+    text = span.to_json()
+    assert "Zaphod" not in text
+    assert "48.15" not in text
+
+
+class Collector(HTTPServer):
+    """A collector on loopback that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes]] = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                size = int(self.headers["content-length"])
+                collector.sent.append((self.path, self.rfile.read(size)))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    found = Collector()
+    threading.Thread(target=found.serve_forever, args=(0.05,), daemon=True).start()
+    yield found
+    found.shutdown()
+    found.server_close()
+
+
+def test_a_configured_collector_is_sent_the_span(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opentelemetry.sdk.trace.export.BatchSpanProcessor", SimpleSpanProcessor)
+    url = f"http://127.0.0.1:{collector.server_port}"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+    monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)
+    note = tracing.tracer()
+    assert note is not None
+    note({}, "risk", 503, "a" * 32, 1, 2)
+    ((path, content),) = collector.sent
+    assert path == "/v1/traces"
+    assert b"risk" in content
+
+
+def test_a_collector_that_fails_loses_spans_and_no_answer(
+    monkeypatch: pytest.MonkeyPatch, room: Any, client_of: Any, body: Any
+) -> None:
+    class Failing(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.FAILURE
+
+    monkeypatch.setattr("serving.envelope.tracer", lambda: tracing._tracer(Failing()))
+    client = client_of(application(room))
+    assert client.post("/v1/risk", json=body).status_code == 200
