@@ -1,14 +1,16 @@
-"""An answer as a file: the JSON of the API, or a table for a spreadsheet."""
+"""An answer as a file: the JSON of the API, a table for a spreadsheet, FHIR for a record."""
 
 import csv
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
+from serving.fhir.assessment import FHIR_JSON, risk_assessments
 from serving.values import Json
 
-__all__ = ["DOWNLOADS", "as_csv", "as_json", "plain_cell"]
+__all__ = ["DOWNLOADS", "Asked", "Download", "as_csv", "as_fhir", "as_json", "plain_cell"]
 
 COLUMNS = (
     "as_of",
@@ -26,9 +28,40 @@ COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a file says beside the answer.
+
+    Parameters
+    ----------
+    request_id
+        Of the request that was answered.
+    populations
+        ``smm`` or ``mgus`` by model.
+    """
+
+    request_id: str
+    populations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One kind of file: its ending, its media type and how an answer is written."""
+
+    ending: str
+    media_type: str
+    write: Callable[[Json, Asked], bytes]
+
+
 def as_json(document: Json) -> bytes:
     """The answer as the API gives it, indented."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2)
+
+
+def as_fhir(document: Json, asked: Asked) -> bytes:
+    """A Bundle with one RiskAssessment per model."""
+    bundle = risk_assessments(document, request_id=asked.request_id, populations=asked.populations)
+    return msgspec.json.format(msgspec.json.encode(bundle), indent=2)
 
 
 def as_csv(document: Json) -> bytes:
@@ -74,8 +107,9 @@ def plain_cell(cell: object) -> object:
     return f"'{cell}" if risky else cell
 
 
-DOWNLOADS: Mapping[str, tuple[Callable[[Json], bytes], str]] = {
-    "json": (as_json, "application/json"),
-    "csv": (as_csv, "text/csv; charset=utf-8"),
+DOWNLOADS: Mapping[str, Download] = {
+    "json": Download("json", "application/json", lambda told, _: as_json(told)),
+    "csv": Download("csv", "text/csv; charset=utf-8", lambda told, _: as_csv(told)),
+    "fhir": Download("fhir.json", FHIR_JSON, as_fhir),
 }
-"""Kinds of file: how an answer is written, and its media type."""
+"""Kinds of file by the name of their button."""

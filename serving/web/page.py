@@ -22,13 +22,14 @@ from serving.request import read_risk
 from serving.staged import contradiction
 from serving.web import view
 from serving.web.curve import draw, looks
-from serving.web.download import DOWNLOADS
+from serving.web.download import DOWNLOADS, Asked
 from serving.web.drivers import drivers
 from serving.web.echo import day_echo, row_echo
 from serving.web.form import CHOICES, EXAMPLE, GATE, GROUPS, Form, read_form
 from serving.web.frame import TEMPLATES, language_of, render, static
 from serving.web.icons import people
 from serving.web.messages import said
+from serving.web.models import model_page, models_page
 from serving.web.texts import Texts, texts
 from serving.web.treatment import treatment_tables
 from serving.web.trends import trends
@@ -167,13 +168,6 @@ async def echo(request: Request) -> Response:
     return render(request, "echo.html", here="patient", echo=found)
 
 
-async def models_page(request: Request) -> Response:
-    """``GET /ui/models``: what answers now, and where it comes from."""
-    lineup = room_of(request).lineup
-    described = [lineup.describe(name) for name in lineup.known()]
-    return render(request, "models.html", here="models", models=described, faults=lineup.faults)
-
-
 def _spoken(request: Request, told: Answered) -> list[RiskModel]:
     """Models whose disease this is."""
     staging = stage(told.features)
@@ -193,10 +187,12 @@ async def download(request: Request) -> Response:
     told, problems = await _ask(request, form)
     if told is None:
         return _page(request, form, problems=problems)
-    encode, media_type = DOWNLOADS[kind]
-    disposition = f'attachment; filename="smoulder-{told.document["as_of"]}.{kind}"'
+    file = DOWNLOADS[kind]
+    populations = {model.name: model.population for model in room_of(request).lineup.choose(None)}
+    body = file.write(told.document, Asked(request_id(request), populations))
+    disposition = f'attachment; filename="smoulder-{told.document["as_of"]}.{file.ending}"'
     headers = {"Content-Disposition": disposition}
-    return Response(encode(told.document), headers=headers, media_type=media_type)
+    return Response(body, headers=headers, media_type=file.media_type)
 
 
 PAGES = [
@@ -206,6 +202,7 @@ PAGES = [
     Route("/ui/", answered_page, methods=["POST"]),
     Route("/ui/echo/{field}", echo, methods=["POST"]),
     Route("/ui/models", models_page),
+    Route("/ui/models/{name}", model_page),
     Route("/ui/download/{kind}", download, methods=["POST"]),
     Route("/ui/static/{name}", static),
 ]

@@ -226,7 +226,7 @@ def test_axe_finds_nothing_on_any_page_in_either_theme(visit: Any, lang: str) ->
     page.locator("#ask").click()
     page.locator("section.problems").wait_for()
     found["problems"] = violations(page)
-    for path in ("/ui/", "/ui/models"):
+    for path in ("/ui/", "/ui/models", "/ui/models/smm-progression"):
         page.goto(path)
         found[path] = violations(page)
     assert found == dict.fromkeys(found, "")

@@ -39,6 +39,20 @@ def test_the_table_has_every_risk_and_every_refusal(client: Client) -> None:
     assert refused["mgus-m-protein"] == "for MGUS; staging says SMM"
 
 
+def test_the_fhir_file_is_the_bundle_of_the_api(client: Client) -> None:
+    response = client.post("/ui/download/fhir", data=dict(EXAMPLE))
+    assert response.headers["content-type"] == "application/fhir+json"
+    assert response.headers["content-disposition"].endswith('smoulder-2025-09-09.fhir.json"')
+    bundle = response.json()
+    told = [e["resource"] for e in bundle["entry"]]
+    by_model = {
+        r["method"]["coding"][0]["code"]: r for r in told if r["resourceType"] == "RiskAssessment"
+    }
+    # 20/2/20 high: 44.2 % within two years
+    first = by_model["20-2-20"]["prediction"][0]
+    assert first["probabilityDecimal"] == 44.2
+
+
 def test_no_cell_is_taken_for_a_formula() -> None:
     document = {
         "as_of": "2025-09-09",
