@@ -9,7 +9,7 @@ from features.criteria import STAGES
 from models.risk import STATUSES as ANSWERS
 from serving.web.numbers import NONE, percent, span
 from serving.web.screening_choice import PAGE, STATUSES, Shown
-from serving.web.screening_list import ListedModel, PatientList, codes, floats, risks, time_label
+from serving.web.screening_list import ListedModel, codes, floats, risks, time_label
 from serving.web.texts import Texts
 
 __all__ = ["Row", "Said", "rows"]
@@ -57,9 +57,11 @@ class Row:
     models
         By the other models.
     apart
-        Models that say least and most, where they part.
+        Models that say least and most with what they say, where they part; else nothing.
     doubt
         What wants confirming.
+    reasons
+        Model to why it says no more.
     """
 
     rank: int
@@ -72,16 +74,18 @@ class Row:
     check: str
     ranking: Said
     models: tuple[Said, ...]
-    apart: tuple[str, str] | None
+    apart: tuple[tuple[str, str], ...]
     doubt: str
+    reasons: tuple[tuple[str, str], ...]
 
 
 def rows(shown: Shown, t: Texts) -> list[Row]:
     """Rows of the page shown."""
     start = (shown.page - 1) * PAGE
     found = shown.found
-    columns = [_Column(model, t) for model in found.models if model is not shown.model]
-    ranking = _Column(shown.model, t)
+    by_place = [_Column(model, t) for model in found.models]
+    columns = [column for column in by_place if column.model is not shown.model]
+    ranking = next(column for column in by_place if column.model is shown.model)
     trial_reason, stage = codes(shown.trial.reason), codes(found.stage)
     stage_reason, times = codes(found.stage_reason), floats(found.time_years)
     least, most = codes(found.least), codes(found.most)
@@ -89,6 +93,8 @@ def rows(shown: Shown, t: Texts) -> list[Row]:
     def of(i: int) -> Row:
         refusal = found.refusals.get(i)
         known = int(trial_reason[i])
+        told = [(column.model.name, column.said(i)) for column in columns]
+        ranked = ranking.said(i)
         return Row(
             rank=int(shown.rank[i]),
             subject=found.subject_ids[i],
@@ -98,17 +104,18 @@ def rows(shown: Shown, t: Texts) -> list[Row]:
             status=STATUSES[shown.status[i]],
             reason=refusal if refusal is not None else shown.trial.reasons[known],
             check="" if refusal is not None else shown.trial.checks[known],
-            ranking=ranking.said(i),
-            models=tuple(column.said(i) for column in columns),
-            apart=_names(found, int(least[i]), int(most[i])),
+            ranking=ranked,
+            models=tuple(said for _, said in told),
+            apart=tuple(by_place[place].ends(i) for place in (least[i], most[i]) if place >= 0),
             doubt=found.doubts.get(i, ""),
+            reasons=tuple(
+                (name, said.reason)
+                for name, said in [(shown.model.name, ranked), *told]
+                if said.reason
+            ),
         )
 
     return [of(int(i)) for i in shown.subjects[start : start + PAGE]]
-
-
-def _names(found: PatientList, least: int, most: int) -> tuple[str, str] | None:
-    return None if least < 0 else (found.models[least].name, found.models[most].name)
 
 
 class _Column:
@@ -134,3 +141,8 @@ class _Column:
             interval=ends,
             reason=self.model.reasons[answer] if answer >= 0 else "",
         )
+
+    def ends(self, i: int) -> tuple[str, str]:
+        """The model, and its risk or its range."""
+        said = self.said(i)
+        return self.model.name, said.interval if said.risk == NONE else said.risk
