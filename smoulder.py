@@ -368,6 +368,9 @@ def serve(
         typer.Option("--access/--no-access", help="On as soon as there is a key or an issuer."),
     ] = None,
     audit_url: AuditUrl = None,
+    registry: Annotated[
+        str | None, typer.Option(help="Follow this MLflow server or database.")
+    ] = None,
     runs: Runs = RUNS,
 ) -> None:
     """Serve the champions and every published model: page, API and probes."""
@@ -380,7 +383,33 @@ def serve(
         models_dir=runs / "serving",
         access=access,
         audit_url=audit_url,
+        companion=() if registry is None else _follow_command(registry, runs),
     )
+
+
+@app.command(epilog="Example: smoulder follow --registry http://127.0.0.1:5000")
+def follow(
+    registry: Annotated[str, typer.Option(help="MLflow server or database.")],
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    challengers: Annotated[
+        bool, typer.Option(help="Lay challengers out too, which the gate may have refused.")
+    ] = False,
+    companion: Annotated[bool, typer.Option("--companion", hidden=True)] = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Lay the champions of a registry out for serving, until stopped."""
+    from training.follow import Follower
+
+    parent = os.getppid()
+    # A server that is killed cannot stop its companion.
+    Follower(runs, registry, challengers=challengers).run(
+        every=every, until=lambda: companion and os.getppid() != parent
+    )
+
+
+def _follow_command(registry: str, runs: Path) -> list[str]:
+    words = ["follow", "--registry", registry, "--runs", str(runs), "--companion"]
+    return [sys.executable, "-m", "smoulder", *words]
 
 
 def _train(

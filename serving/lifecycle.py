@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from features.errors import ArtefactError
 from models.signature import TRUSTED
+from serving.followed import REGISTRY, registry_fault
 from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
 from serving.published import (
     LAST_GOOD,
@@ -104,6 +105,7 @@ class Watch:
         self._on_change = on_change
         self._good: dict[str, Published] = {}
         self._faults: dict[str, str] = {}
+        self._registry_fault: str | None = None
         self._stamps: dict[str, Stamp] = {}
         self._away: dict[str, int] = {}
         self._stop = threading.Event()
@@ -135,7 +137,9 @@ class Watch:
         for name in changed:
             self._take(name, present[name])
         gone = self._withdraw(present)
-        if changed or gone:
+        told = registry_fault(self.models_dir)
+        if changed or gone or told != self._registry_fault:
+            self._registry_fault = told
             self.lineup = self._assemble()
             self._on_change(self.lineup)
 
@@ -168,13 +172,15 @@ class Watch:
         return gone
 
     def _assemble(self) -> Lineup:
+        told = self._registry_fault
+        followed = {} if told is None else {REGISTRY: told}
         champions_first = sorted(
             self._good, key=lambda name: (self._good[name].card.role == CHALLENGER, name)
         )
         return Lineup(
             learned=MappingProxyType({name: self._good[name].model for name in champions_first}),
             cards=MappingProxyType({name: self._good[name].card for name in champions_first}),
-            faults=MappingProxyType(dict(self._faults)),
+            faults=MappingProxyType(self._faults | followed),
         )
 
 

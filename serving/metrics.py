@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.drift import bin_of
+from serving.followed import REGISTRY
 from serving.lineup import Lineup
 
 __all__ = ["MEDIA_TYPE", "Metrics", "forget_dead"]
@@ -67,6 +68,12 @@ class Metrics:
         self._faults = Gauge(
             "smoulder_model_faults",
             "Published directories that could not be loaded",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self._registry = Gauge(
+            "smoulder_registry_fault",
+            "Whether the registry that is followed cannot be",
             registry=self.registry,
             multiprocess_mode="livemax",
         )
@@ -157,7 +164,8 @@ class Metrics:
         for name, card in lineup.cards.items():
             self._published.labels(name).set(card.published)
         self._shown = now
-        self._faults.set(len(lineup.faults))
+        self._registry.set(REGISTRY in lineup.faults)
+        self._faults.set(len([name for name in lineup.faults if name != REGISTRY]))
 
     def exposition(self) -> bytes:
         """Prometheus text of all workers."""

@@ -5,6 +5,7 @@ import ipaddress
 import os
 import socket
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from features.errors import InputError
 from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.audit.store import store_of
+from serving.companion import kept_running
 from serving.lifecycle import check_published
 from serving.tracing import ENDPOINTS
 
@@ -35,6 +37,7 @@ def serve(
     access_dir: Path | None = None,
     access: bool | None = None,
     audit_url: str | None = None,
+    companion: Sequence[str] = (),
 ) -> None:
     """Serve API and page until stopped.
 
@@ -57,6 +60,8 @@ def serve(
         issuer, and always but on loopback.
     audit_url
         PostgreSQL database of the records instead of a file in `audit_dir`.
+    companion
+        Command of a process that is kept running beside the server.
 
     Raises
     ------
@@ -91,7 +96,8 @@ def serve(
         running: Any = service.Smoulder
         running.config["workers"] = workers
         _respawn_quickly()
-        running.serve_http(host=address, port=port)
+        with kept_running(companion):
+            running.serve_http(host=address, port=port)
 
 
 def _respawn_quickly() -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "JUDGEMENT",
     "ROLE",
     "Bundle",
+    "place_of",
     "publish",
 ]
 
@@ -61,6 +62,17 @@ class Bundle:
     history: Sequence[Mapping[str, Any]]
 
 
+def place_of(name: str, role: str) -> str:
+    """Folder that a version is served from.
+
+    Examples
+    --------
+    >>> place_of("smm-progression", "champion"), place_of("smm-progression", "challenger")
+    ('smm-progression', 'smm-progression@challenger')
+    """
+    return f"{name}@{CHALLENGER}" if role == CHALLENGER else name
+
+
 def publish(bundle: Bundle, serving: Path) -> Path:
     """Lay a version out under a folder: it appears whole, behind a link.
 
@@ -74,9 +86,7 @@ def publish(bundle: Bundle, serving: Path) -> Path:
     ArtefactError
         If the artefact is not whole.
     """
-    name = bundle.role["name"]
-    if bundle.role["role"] == CHALLENGER:
-        name = f"{name}@{CHALLENGER}"
+    name = place_of(bundle.role["name"], bundle.role["role"])
     load_artefact(bundle.artefact, name=name, version=bundle.role["version"])
     serving.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=serving))

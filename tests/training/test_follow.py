@@ -1,0 +1,328 @@
+"""Following a real MLflow server: promoted, rolled back, stopped, frozen, failing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+import pytest
+
+from models.artefact import save_artefact
+from models.learned import LearnedModel
+from models.signature import make_signing_key, sign
+from serving.lifecycle import Watch
+from training import follow
+from training.follow import STATUS, Follower
+
+NAME = "smm-progression"
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+class Tracking:
+    """An MLflow server in its own process group."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = ["server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        words += ["--backend-store-uri", f"sqlite:///{self._home / 'mlflow.db'}"]
+        words += ["--artifacts-destination", str(self._home / "artifacts")]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words],
+            cwd=self._home,
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise AssertionError("the MLflow server does not answer")
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, number)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.signal(signal.SIGKILL)
+        self.process.wait(timeout=20)
+
+
+def register(url: str, model: LearnedModel, folder: Path, private_key: Path | None) -> str:
+    """A version as a training registers it, without the training."""
+    artefact = folder / "artefact"
+    save_artefact(model, artefact)
+    if private_key is not None:
+        sign(artefact, private_key)
+    mlflow.set_tracking_uri(url)
+    client = mlflow.MlflowClient(url, url)
+    mlflow.set_experiment("smm")
+    with mlflow.start_run() as run, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        logged = mlflow.pyfunc.log_model(
+            name="smm", loader_module="models.artefact", data_path=str(artefact),
+            pip_requirements=["smoulder"], signature=_no_signature(),
+        )  # fmt: skip
+        for path in ("judgement.json", "cards/linear/card.md", "cards/linear/card.html"):
+            mlflow.log_text("{}", path)
+    if not client.search_registered_models():
+        client.create_registered_model(NAME)
+    tags = {"candidate": "linear", "study_hash": "a" * 12, "cohort_kind": "simulated"}
+    version = client.create_model_version(
+        NAME, source=logged.model_uri, run_id=run.info.run_id, tags=tags, model_id=logged.model_id
+    )
+    return str(version.version)
+
+
+def _no_signature() -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    column: Any = [ColSpec("double", "x", required=False)]
+    return ModelSignature(inputs=Schema(column), outputs=Schema(column))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pair of keys, as a trainer has it."""
+    home = tmp_path_factory.mktemp("keys")
+    make_signing_key(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def tracking(
+    tmp_path_factory: pytest.TempPathFactory, learned_model: LearnedModel, keys: Path
+) -> Iterator[Tracking]:
+    """A server with two signed versions and an unsigned one; the first is champion."""
+    before = mlflow.get_tracking_uri()
+    server = Tracking(tmp_path_factory.mktemp("mlflow"))
+    try:
+        server.start()
+        for key in (keys / "signing.pem", keys / "signing.pem", None):
+            folder = tmp_path_factory.mktemp("version")
+            register(server.url, learned_model, folder, key)
+        yield server
+    finally:
+        server.stop()
+        mlflow.set_tracking_uri(before)
+        mlflow.set_registry_uri(before)
+
+
+@pytest.fixture
+def promote(tracking: Tracking) -> Callable[[str], None]:
+    """Move the champion's alias, as another machine would; it begins at version 1."""
+    client = mlflow.MlflowClient(tracking.url, tracking.url)
+
+    def move(version: str) -> None:
+        client.set_registered_model_alias(NAME, "champion", version)
+
+    move("1")
+    return move
+
+
+@pytest.fixture
+def root(tmp_path: Path, keys: Path) -> Path:
+    """A folder of runs that trusts the trainer's key, as a server has it."""
+    (tmp_path / "trusted").mkdir()
+    for path in (keys / "trusted").iterdir():
+        (tmp_path / "trusted" / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience of a second with a registry, and no canary process."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr("serving.published.try_out", lambda _: None)
+
+
+def told(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / "serving" / STATUS).read_text())
+    return found
+
+
+def answers(watch: Watch) -> str | None:
+    watch.look()
+    model = watch.lineup.learned.get(NAME)
+    return None if model is None else model.version
+
+
+def test_what_is_promoted_or_rolled_back_is_laid_out_and_served(
+    quick: None, root: Path, tracking: Tracking, promote: Callable[[str], None]
+) -> None:
+    follower, watch = Follower(root, tracking.url), Watch(root / "serving")
+    for version in ("1", "2", "1"):
+        promote(version)
+        assert follower.look() is None
+        assert answers(watch) == version
+    assert not watch.lineup.faults
+    assert told(root)["fault"] is None
+
+
+def test_an_unsigned_version_is_not_laid_out_and_the_last_good_one_answers(
+    quick: None, root: Path, tracking: Tracking, promote: Callable[[str], None]
+) -> None:
+    follower, watch = Follower(root, tracking.url), Watch(root / "serving")
+    assert follower.look() is None
+    promote("3")
+    assert "not signed" in str(follower.look())
+    assert answers(watch) == "1"
+    assert "not signed" in watch.lineup.faults["registry"]
+    promote("2")
+    assert follower.look() is None
+    assert answers(watch) == "2"
+    assert not watch.lineup.faults
+
+
+def test_challengers_are_laid_out_when_wanted_and_withdrawn_with_their_alias(
+    quick: None, root: Path, tracking: Tracking, promote: Callable[[str], None]
+) -> None:
+    client = mlflow.MlflowClient(tracking.url, tracking.url)
+    client.set_registered_model_alias(NAME, "challenger", "2")
+    place = root / "serving" / f"{NAME}@challenger"
+    Follower(root, tracking.url).look()
+    assert not place.exists()
+    follower = Follower(root, tracking.url, challengers=True)
+    assert follower.look() is None
+    assert json.loads((place / "role.json").read_text())["version"] == "2"
+    client.delete_registered_model_alias(NAME, "challenger")
+    follower.look()
+    assert not place.exists()
+    assert answers(Watch(root / "serving")) == "1"
+
+
+@contextmanager
+def wrong(kind: str, tracking: Tracking) -> Iterator[str]:
+    """Address of a registry that is wrong in one way."""
+    if kind == "nobody there":
+        yield f"http://127.0.0.1:{free_port()}"
+    elif kind == "frozen":
+        tracking.signal(signal.SIGSTOP)
+        try:
+            yield tracking.url
+        finally:
+            tracking.signal(signal.SIGCONT)
+    elif kind == "black hole":
+        with socket.socket() as hole:
+            hole.bind(("127.0.0.1", 0))
+            hole.listen(8)
+            yield f"http://127.0.0.1:{hole.getsockname()[1]}"
+    else:
+        with answering(*{"500": (500, b"{}"), "nonsense": (200, b"<html>")}[kind]) as url:
+            yield url
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("kind", ["nobody there", "frozen", "black hole", "500", "nonsense"])
+def test_while_the_registry_is_wrong_the_last_good_version_answers_and_it_is_told(
+    quick: None, root: Path, tracking: Tracking, promote: Callable[[str], None], kind: str
+) -> None:
+    assert Follower(root, tracking.url).look() is None
+    watch = Watch(root / "serving")
+    assert answers(watch) == "1"
+    with wrong(kind, tracking) as url:
+        began = time.monotonic()
+        assert Follower(root, url).look() is not None
+        assert time.monotonic() - began < 10
+    assert answers(watch) == "1"
+    assert "the last good versions answer" in watch.lineup.faults["registry"]
+    # A server that starts in the middle of it answers as well.
+    assert answers(Watch(root / "serving")) == "1"
+    assert Follower(root, tracking.url).look() is None
+    assert answers(watch) == "1"
+    assert not watch.lineup.faults
+
+
+def test_a_silent_follower_is_told(root: Path) -> None:
+    serving = root / "serving"
+    serving.mkdir()
+    (serving / STATUS).write_text('{"reached": "2026-01-15T00:00:00+00:00", "fault": null}')
+    watch = Watch(serving)
+    watch.look()
+    assert not watch.lineup.faults
+    os.utime(serving / STATUS, (0, 0))
+    watch.look()
+    assert "its follower is silent; reached last: 2026" in watch.lineup.faults["registry"]
+    (serving / STATUS).write_text("{")
+    watch.look()
+    assert "cannot be read" in watch.lineup.faults["registry"]
+
+
+def test_a_promotion_at_the_registry_is_served_within_ten_seconds(
+    root: Path, tracking: Tracking, promote: Callable[[str], None]
+) -> None:
+    """The whole chain: server, `smoulder follow` in its own process, canary, swap."""
+    words = ["follow", "--registry", tracking.url, "--runs", str(root)]
+    watch = Watch(root / "serving")
+
+    def wait_for(version: str, seconds: float) -> float:
+        began = time.monotonic()
+        while answers(watch) != version:
+            assert time.monotonic() - began < seconds, (version, watch.lineup.faults)
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    with subprocess.Popen([sys.executable, "-m", "smoulder", *words], cwd=ROOT) as process:
+        try:
+            wait_for("1", 60)
+            for version in ("2", "1"):
+                promote(version)
+                # The service looks every two seconds; here it looks at once.
+                assert wait_for(version, 20) + 2 < 10
+        finally:
+            process.terminate()
+
+
+def test_the_patience_with_a_registry_is_short() -> None:
+    assert follow.EVERY_SECONDS <= 2
+    assert float(os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"]) <= 5
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
