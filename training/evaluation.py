@@ -19,9 +19,9 @@ from training.judge import judge_panel
 from training.judgement import Judgement
 from training.panel import RISK_COLUMNS, Panel, panel
 from training.performance import THRESHOLDS, Settings
+from training.report.by_tenth import ByTenth
 from training.report.page import report_contents, report_page
 from training.report.plain import plain
-from training.report.refits import Refits
 from training.strategies import strategies
 
 HIGH = "high"
@@ -112,7 +112,7 @@ def write_judgement(
     out: Path | None = None,
     report: Path | None = None,
     diagnosis: Diagnosis | None = None,
-    refits: Sequence[Refits] = (),
+    instability: Sequence[ByTenth] = (),
 ) -> None:
     """Write a judgement as JSON, as an HTML report or both; each appears whole or not at all.
 
@@ -132,13 +132,13 @@ def write_judgement(
         The files; None leaves one out.
     diagnosis
         Of the training whose risks these are, for the report.
-    refits
+    instability
         Instability of models that were refitted, for the report.
     """
     page = None
     written = judgement.to_dict()
     if report is not None:
-        drawn = report_contents(given, settings or Settings(), judgement, refits)
+        drawn = report_contents(given, settings or Settings(), judgement, instability)
         page = report_page(judgement, given, title=title, drawn=drawn, diagnosis=diagnosis)
         written["figures"] = plain(drawn)
     if out is not None:

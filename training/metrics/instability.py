@@ -14,6 +14,8 @@ class Instability:
 
     Parameters
     ----------
+    risk
+        (n,) the model's own risks.
     lower, upper
         (n,) interval of each subject's risk over refitted models.
     mean_absolute_error
@@ -25,6 +27,7 @@ class Instability:
         Number of refitted models.
     """
 
+    risk: FloatArray
     lower: FloatArray
     upper: FloatArray
     mean_absolute_error: FloatArray
@@ -68,6 +71,7 @@ def instability_of(
     tail = (1 - level) / 2
     lower, upper = np.quantile(others, (tail, 1 - tail), axis=0)
     return Instability(
+        own,
         lower,
         upper,
         np.abs(others - own).mean(axis=0),

@@ -18,7 +18,7 @@ from training.metrics.net_benefit import DecisionCurve, decision_curve
 from training.metrics.reclassification import ReclassificationCell, reclassification
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
 from training.panel import Panel, common_rows
-from training.report.refits import Refits
+from training.report.by_tenth import ByTenth
 from training.strategies import TREAT_ALL
 
 # Net benefit is drawn from a risk nobody would ignore to one nobody would wait for.
@@ -132,7 +132,7 @@ class Contents:
     incidence: Incidence
     reclassified: tuple[Reclassified, ...]
     strategies: tuple[StrategyCurve, ...] = ()
-    refits: tuple[Refits, ...] = ()
+    instability: tuple[ByTenth, ...] = ()
 
 
 def contents(
@@ -141,7 +141,7 @@ def contents(
     threshold: float,
     reference: str | None = None,
     acting: Sequence[StrategyRow] = (),
-    refits: Sequence[Refits] = (),
+    instability: Sequence[ByTenth] = (),
 ) -> Contents:
     """Compute what the report draws.
 
@@ -155,7 +155,7 @@ def contents(
         Model the others are compared with; the first when None.
     acting
         What the judgement says of strategies.
-    refits
+    instability
         Instability of models that were refitted.
     """
     return Contents(
@@ -164,7 +164,7 @@ def contents(
         incidence=_incidence(given.timeline, max(given.horizons_years)),
         reclassified=tuple(_reclassified(given, threshold, reference or given.models[0])),
         strategies=tuple(_strategy_curves(acting)),
-        refits=tuple(refits),
+        instability=tuple(instability),
     )
 
 

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from features.errors import InputError
+from training.report.by_tenth import ByTenth
 from training.report.contents import (
     DECISION_THRESHOLDS,
     Curves,
@@ -13,7 +14,6 @@ from training.report.contents import (
     Incidence,
     StrategyCurve,
 )
-from training.report.refits import Refits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +105,7 @@ def distribution_figure(drawn: Curves) -> str:
     return _svg(figure)
 
 
-def instability_figure(found: Refits) -> str:
+def instability_figure(found: ByTenth) -> str:
     """Risk, and what refitted models would have said, by tenth of the cohort."""
     figure, axes = _blank("tenth of the cohort by risk", "risk", height=2.8)
     place = range(1, len(found.tenths) + 1)

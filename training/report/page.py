@@ -7,6 +7,7 @@ from training.diagnosis import Diagnosis
 from training.judgement import Judgement
 from training.panel import Panel
 from training.performance import Settings
+from training.report.by_tenth import ByTenth
 from training.report.checklists import probast, tripod
 from training.report.contents import Contents, contents
 from training.report.diagnosis import diagnosis_section
@@ -18,7 +19,6 @@ from training.report.figures import (
     incidence_figure,
 )
 from training.report.html import Html, element, figure, table
-from training.report.refits import Refits
 from training.report.tables import (
     contrasts,
     instability,
@@ -103,7 +103,7 @@ def document(title: str, parts: Iterable[Html]) -> str:
 
 
 def report_contents(
-    given: Panel, settings: Settings, judgement: Judgement, refits: Sequence[Refits] = ()
+    given: Panel, settings: Settings, judgement: Judgement, instability: Sequence[ByTenth] = ()
 ) -> Contents:
     """What the report draws: the page shows it, `plain` makes JSON of it."""
     return contents(
@@ -111,7 +111,7 @@ def report_contents(
         threshold=settings.thresholds[-1],
         reference=settings.reference,
         acting=judgement.strategies,
-        refits=refits,
+        instability=instability,
     )
 
 

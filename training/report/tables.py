@@ -177,9 +177,9 @@ def subgroups(judgement: Judgement) -> Iterator[Html]:
 
 def instability(drawn: Contents) -> Iterator[Html]:
     """What refitted models would have said, where there are any."""
-    if drawn.refits:
+    if drawn.instability:
         yield element("h2", "Instability", id="instability")
-    for found in drawn.refits:
+    for found in drawn.instability:
         thresholds = list(found.tenths[0].flips)
         yield figure(
             instability_figure(found),

@@ -44,7 +44,7 @@ def test_the_opponent_is_named(
 
 def _instability(change: float, size: int) -> Instability:
     flat = np.full(size, 0.1)
-    return Instability(flat, flat, np.full(size, change), {}, 10)
+    return Instability(flat, flat, flat, np.full(size, change), {}, 10)
 
 
 @pytest.mark.parametrize(("share", "passed"), [(0.24, True), (0.26, False)])

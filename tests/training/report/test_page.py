@@ -10,10 +10,10 @@ from training.judge import judge_panel
 from training.metrics.instability import instability_of
 from training.panel import Panel, panel
 from training.performance import Settings
+from training.report.by_tenth import ByTenth
 from training.report.checklists import TODO, TRIPOD_AI, probast, tripod
 from training.report.contents import contents
 from training.report.page import report_contents, report_page
-from training.report.refits import Refits
 from training.report.words import summary
 
 ORACLES = Path(__file__).parents[2] / "oracles"
@@ -143,8 +143,8 @@ def test_a_page_is_made_of_what_cannot_be_estimated_too() -> None:
 def test_strategies_and_refits_are_shown_where_there_are_any(given: Panel) -> None:
     judgement = judge_panel(given, SETTINGS)
     risk = given.cells["rule", 10.0].risk
-    refits = [Refits.of("rule", 10.0, risk, instability_of(risk, risk[None], thresholds=(0.1,)))]
-    drawn = report_contents(given, SETTINGS, judgement, refits)
+    instability = [ByTenth.of("rule", 10.0, instability_of(risk, risk[None], thresholds=(0.1,)))]
+    drawn = report_contents(given, SETTINGS, judgement, instability)
     page = report_page(judgement, given, title="MGUS", settings=SETTINGS, drawn=drawn)
     assert 'id="instability"' in page
     assert "flips at 10 %" in page

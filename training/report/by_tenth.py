@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.estimate import FloatArray
 from training.metrics.instability import Instability
 
 TENTHS = 10
@@ -32,7 +31,7 @@ class Tenth:
 
 
 @dataclass(frozen=True, slots=True)
-class Refits:
+class ByTenth:
     """How much risks depend on the cohort the model happened to be fitted on, lowest first."""
 
     model: str
@@ -41,18 +40,17 @@ class Refits:
     tenths: tuple[Tenth, ...]
 
     @classmethod
-    def of(cls, model: str, horizon_years: float, risk: FloatArray, found: Instability) -> "Refits":
-        """Instability by tenth of risk.
+    def of(cls, model: str, horizon_years: float, found: Instability) -> "ByTenth":
+        """Instability by tenth of the model's own risk.
 
         Parameters
         ----------
         model, horizon_years
             Whose risks.
-        risk
-            (n,) the model's own.
         found
-            Instability of these n risks.
+            Their instability, subject by subject.
         """
+        risk = found.risk
         parts = np.array_split(np.argsort(risk, kind="stable"), min(TENTHS, risk.size))
         tenths = tuple(
             Tenth(
@@ -67,4 +65,4 @@ class Refits:
         return cls(model, horizon_years, found.replicates, tenths)
 
 
-__all__ = ["Refits", "Tenth"]
+__all__ = ["ByTenth", "Tenth"]
