@@ -237,6 +237,52 @@ def rollback(name: str, runs: Runs = RUNS) -> None:
     typer.echo(f"{champion.name} {champion.version} is champion")
 
 
+@app.command(epilog="Example: smoulder history smm-progression")
+def history(name: str, runs: Runs = RUNS, as_json: Json = False) -> None:
+    """List every version of a model, newest first: who answered, and what the gate said."""
+    from dataclasses import asdict
+
+    from features.errors import InputError
+
+    found = _registry(runs).history(name)
+    if not found:
+        raise InputError("name", f"{name} has no versions; see smoulder models")
+    if as_json:
+        typer.echo(json.dumps([asdict(version) for version in found], indent=1))
+        return
+    header = ("version", "alias", "learner", "gate", "cohort", "registered")
+    _print_table(
+        f"Versions of {name}",
+        header,
+        [
+            (v.version, ", ".join(v.aliases), v.learner, v.gate, _cohort_text(v), v.created)
+            for v in found
+        ],
+    )
+
+
+@app.command(epilog="Example: smoulder lineage smm-progression 2")
+def lineage(
+    name: Annotated[str, typer.Argument(help="Of the model, or the SHA-256 an answer carries.")],
+    version: Annotated[str | None, typer.Argument(help="Of the model, with a name.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Trace a version, or the artefact behind an answer, back to the rows it learnt from."""
+    from training.lineage import find_artefact
+    from training.lineage import lineage as trace
+
+    registry = _registry(runs)
+    named = [(name, version)] if version is not None else []
+    wanted = named or [(v.name, v.version) for v in find_artefact(registry, name)]
+    traced = [trace(registry, *each) for each in wanted]
+    if as_json:
+        typer.echo(json.dumps([each.to_dict() for each in traced], indent=1))
+        return
+    for each in traced:
+        _print_table("Lineage", ("what", "which"), each.steps())
+
+
 @app.command(epilog="Example: smoulder score visits.csv -o scores.csv --models 20-2-20,pangea-smm")
 def score(
     file: VisitsSource,

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     *("demo", "simulate", "cohort", "train", "models", "promote", "rollback"),
+    *("history", "lineage"),
     *("score", "screen", "evaluate", "serve"),
 )
 GOOD = "subject_id,date,age,m_protein_g_dl,flc_ratio_involved,bmpc_percent\n"

@@ -8,6 +8,8 @@ MLflow.
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,12 +30,13 @@ from models.artefact import load_artefact
 from models.learned import LearnedModel
 from models.signature import signing_key
 from training.bundles import CARD_HTML, CARD_MARKDOWN, CHALLENGER, JUDGEMENT, Bundle, publish
+from training.documents import Documents, documents_of
 from training.fit import Final, Trained
 from training.gate import Check, Verdict, champion_checks
-from training.judgement import Judgement
-from training.panel import Panel
+from training.notes import experiment_note, model_note, run_note, version_note
 from training.runs import (
     card_folder,
+    code_version,
     log_candidate,
     log_card,
     log_model,
@@ -120,17 +123,25 @@ class Registry:
         self.root, self.client = self.store.root, self.store.client
         self.serving = self.root / "serving"
 
-    def register(self, trained: Trained) -> Registration:
+    def register(self, trained: Trained, documents: Documents | None = None) -> Registration:
         """Track a training, register what it made and let the gate decide.
 
         The gate is complete only here: the champion that answers now and the artefact as it would
         be stored are held to it as well.
+
+        Parameters
+        ----------
+        trained
+            The training.
+        documents
+            What is written about it, if that was made already.
 
         Raises
         ------
         GateError
             If the artefact holds a patient row or anything foreign; nothing is registered then.
         """
+        documents = documents or documents_of(trained)
         with registry_errors(), self.store.lock, tempfile.TemporaryDirectory() as folder:
             name = trained.study.registry_name
             # MLflow keeps the last part of the path: `_download` looks for an "artefact".
@@ -138,20 +149,18 @@ class Registry:
             key = signing_key(self.root)
             scanned = write_artefact(trained, trained.candidate, candidate, key)
             write_artefact(trained, trained.rule, rule, key)
+            held = self._alias(name, CHAMPION)
             trained = self._held_to_champion(trained, scanned)
-            mlflow.set_experiment(experiment_id=self.store.experiment(trained.study.name))
-            with mlflow.start_run(run_name=f"{trained.study.name} seed {trained.seed}"):
-                judged = log_training(trained)
+            with self._run(trained):
+                log_training(trained, documents)
                 for each in trained.results:
-                    log_candidate(trained, each)
-                held = self._alias(name, CHAMPION)
+                    log_candidate(trained, each, self.store.owner())
                 if held is None:
-                    first = self._add(trained, trained.rule, rule, judged, "rule")
+                    first = self._add(trained, trained.rule, rule, documents, "rule")
                     self._move(name, CHAMPION, first)
                 gate = "passed" if trained.verdict.passed else "refused"
-                version = self._add(trained, trained.candidate, candidate, judged, gate)
-                mlflow.set_tag("gate", gate)
-                mlflow.set_tag("version", f"{name} {version}")
+                version = self._add(trained, trained.candidate, candidate, documents, gate)
+                mlflow.set_tags({"gate": gate, "version": f"{name} {version}"})
             if trained.verdict.passed and not _would_unseat_real_data(held, trained):
                 self.promote(name, version)
             else:
@@ -232,10 +241,14 @@ class Registry:
 
     def load(self, name: str, alias: str = CHAMPION) -> LearnedModel:
         """Verified model behind an alias."""
+        return self.load_version(name, str(self._held(name, alias).version))
+
+    def load_version(self, name: str, version: str) -> LearnedModel:
+        """Verified model of a version."""
         with registry_errors(), tempfile.TemporaryDirectory() as folder:
-            held = self._held(name, alias)
-            artefact = self._download(held, Path(folder))
-            return load_artefact(artefact, name=name, version=str(held.version))
+            found = self.client.get_model_version(name, version)
+            artefact = self._download(found, Path(folder))
+            return load_artefact(artefact, name=name, version=str(found.version))
 
     def publish(self, name: str, alias: str = CHAMPION, *, serving: Path | None = None) -> Path:
         """Lay a version out for serving.
@@ -292,6 +305,22 @@ class Registry:
                 history=[asdict(version) for version in self.history(name)],
             )
 
+    @contextmanager
+    def _run(self, trained: Trained) -> Iterator[None]:
+        """Parent run of a training in the experiment of its study."""
+        study = trained.study
+        # Set, not only given to the parent: its children would go to the default experiment.
+        mlflow.set_experiment(
+            experiment_id=self.store.experiment(study.name, experiment_note(study))
+        )
+        cohort = trained.candidate.model.provenance["cohort"]
+        with mlflow.start_run(
+            run_name=f"{study.label} on {cohort}, seed {trained.seed}",
+            tags=self.store.owner(),
+            description=run_note(trained),
+        ):
+            yield
+
     def _held_to_champion(self, trained: Trained, scanned: Check) -> Trained:
         """The training with the whole gate: the champion that answers now, and the scan."""
         name, checks = trained.study.registry_name, []
@@ -311,30 +340,34 @@ class Registry:
         trained: Trained,
         final: Final,
         artefact: Path,
-        judged: tuple[Judgement, Panel],
+        documents: Documents,
         gate: str,
     ) -> str:
         name = trained.study.registry_name
         logged = log_model(trained, final, artefact)
-        self._create(name)
+        self._create(name, model_note(trained.study))
         provenance = final.model.provenance
-        told = ("candidate", "learner", "study_hash", "cohort", "cohort_kind")
-        sha256 = load_artefact(artefact).provenance["sha256"]
+        told = ("candidate", "learner", "study_hash", "cohort", "cohort_kind", "cohort_digest")
         version = self.client.create_model_version(
             name,
             source=logged.model_uri,
             run_id=logged.run_id,
-            tags={key: provenance[key] for key in told} | {"gate": gate, "sha256": sha256},
-            description=final.model.citation,
+            tags={key: provenance[key] for key in told}
+            | {
+                "gate": gate,
+                "sha256": load_artefact(artefact).provenance["sha256"],
+                "code": code_version(),
+            },
+            description=version_note(trained, final, gate),
             model_id=logged.model_id,
         )
         number = str(version.version)
-        log_card(trained, final, judged, number, gate)
+        log_card(trained, final, documents, number, gate)
         return number
 
-    def _create(self, name: str) -> None:
+    def _create(self, name: str, description: str) -> None:
         try:
-            self.client.create_registered_model(name)
+            self.client.create_registered_model(name, description=description)
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise

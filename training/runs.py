@@ -1,36 +1,48 @@
-"""What a training leaves in MLflow: a parent run, a child run per candidate, data-only models."""
+"""What a training leaves in MLflow: a parent run, a child run per candidate, data-only models.
+
+Names are for people who open `mlflow ui` for the first time: metrics are called what the field
+calls them and are the same in parents and children, so that a column compares them; a slash makes a
+section of a run's page.
+"""
 
 import math
-import tempfile
+import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version as installed_version
 from pathlib import Path
+from shutil import which
+from subprocess import DEVNULL, CalledProcessError, TimeoutExpired, check_output
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
+from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from features.errors import GateError
 from models.artefact import save_artefact
 from models.learned import LearnedModel
 from models.signature import sign
-from training.bundles import CARD_HTML, CARD_MARKDOWN, JUDGEMENT
+from training.bundles import CARD_HTML, CARD_MARKDOWN
 from training.candidates import CANDIDATES
-from training.diagnosis import Diagnosis
-from training.evaluation import write_judgement
-from training.fit import RULE, Final, Trained
+from training.documents import Documents
+from training.fit import Final, Trained
 from training.gate import Check, scan_artefact
-from training.judge import judge_panel
-from training.judgement import Judgement
-from training.panel import Panel, panel
-from training.performance import Settings
-from training.report.card import Card, as_html, as_markdown, card_of
-from training.tables import PERSON, out_of_fold_tables
+from training.report.card import as_html, as_markdown, card_of
+from training.validation import OutOfFold
 
 __all__ = [
     "card_folder",
+    "code_version",
     "log_candidate",
     "log_card",
     "log_model",
@@ -38,62 +50,60 @@ __all__ = [
     "write_artefact",
 ]
 
+DIGEST_CHARACTERS = 32
+"""MLflow keeps 36 characters of a dataset's digest; the whole one is a parameter of the run."""
+METRICS = {"auc": "AUC", "brier": "Brier", "ipa": "IPA"}
 
-def log_training(trained: Trained) -> tuple[Judgement, Panel]:
-    """Describe a training in the active run, and judge its out-of-fold risks."""
-    provenance = trained.candidate.model.provenance
-    mlflow.set_tags({key: str(provenance[key]) for key in ("study_hash", "cohort_kind")})
-    mlflow.log_params(
-        {
-            key: provenance[key]
-            for key in ("study", "cohort", "cohort_digest", "subjects", "progressions", "seed")
-        }
+
+def log_training(trained: Trained, documents: Documents) -> None:
+    """Describe a training in the active run."""
+    told = trained.candidate.model.provenance
+    overrides = {
+        f"override {check}": reason for check, reason in trained.diagnosis.overrides.items()
+    }
+    keys = ("study", "cohort", "cohort_digest", "subjects", "landmarks", "progressions", "seed")
+    _log(
+        params={key: told[key] for key in keys}
+        | {"chosen": trained.chosen, "refits": len(trained.rule.model.refits)},
+        tags={
+            **{key: told[key] for key in ("study_hash", "cohort_kind")},
+            "code": code_version(),
+            "diagnosis": trained.diagnosis.status,
+            **overrides,
+        },
+        metrics=_means(trained, trained.results[trained.chosen])
+        | {
+            f"gate/{_key(check.name)}": check.value
+            for check in trained.verdict.checks
+            if check.value is not None
+        },
     )
-    mlflow.log_params({"chosen": trained.chosen, "members": len(trained.rule.model.refits)})
-    _log_diagnosis(trained.diagnosis)
+    mlflow.log_input(_dataset(trained), context="training")
     mlflow.log_dict(_verdict(trained), "gate.json")
-    for check in trained.verdict.checks:
-        if check.value is not None:
-            mlflow.log_metric(f"gate {_key(check.name)}", check.value)
-    given = panel(*out_of_fold_tables(trained), cluster_column=PERSON)
-    settings = Settings(thresholds=trained.study.gate.thresholds, reference=RULE)
-    judgement = judge_panel(given, settings)
-    with tempfile.TemporaryDirectory() as folder:
-        write_judgement(
-            judgement,
-            given,
-            title=f"{trained.study.label}, out of fold",
-            settings=settings,
-            out=Path(folder) / JUDGEMENT,
-            report=Path(folder) / "judgement.html",
-            diagnosis=trained.diagnosis,
-        )
+    mlflow.log_dict(trained.diagnosis.to_dict(), "diagnosis.json")
+    with TemporaryDirectory() as folder:
+        for name, text in documents.texts.items():
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         mlflow.log_artifacts(folder)
-    return judgement, given
 
 
-def _log_diagnosis(diagnosis: Diagnosis) -> None:
-    """Tables as JSON and in words; an override is a tag, to be found by whoever lists the runs."""
-    overrides = {f"override {check}": reason for check, reason in diagnosis.overrides.items()}
-    mlflow.set_tags({"diagnosis": diagnosis.status, **overrides})
-    mlflow.log_dict(diagnosis.to_dict(), "diagnosis.json")
-
-
-def log_candidate(trained: Trained, name: str) -> None:
+def log_candidate(trained: Trained, name: str, tags: Mapping[str, str]) -> None:
     """Log one candidate as a child of the active run."""
     candidate, result = CANDIDATES[name], trained.results[name]
-    with mlflow.start_run(run_name=candidate.label, nested=True):
-        mlflow.set_tag("candidate", name)
-        mlflow.log_params(candidate.parameters())
-        for fold in result.folds:
-            for metric in ("auc", "brier", "ipa"):
-                value = getattr(fold, metric)
-                if not math.isnan(value):
-                    key = f"fold {metric} {fold.horizon_years:g}y"
-                    mlflow.log_metric(key, value, step=fold.fold)
-        for horizon in trained.study.horizons_years:
-            for metric in ("auc", "brier", "ipa"):
-                mlflow.log_metric(f"{metric} {horizon:g}y", result.mean(metric, horizon))
+    part = {
+        trained.chosen: "held to the gate",
+        trained.verdict.against: "the published model to beat",
+    }.get(name, "published model" if candidate.published else "not chosen")
+    about = f"{candidate.label}: {part}. Means over the folds; `folds/` has each fold as a step."
+    with mlflow.start_run(run_name=candidate.label, nested=True, tags=dict(tags)):
+        _log(
+            params=candidate.parameters(),
+            tags={"candidate": name, "part": part, MLFLOW_RUN_NOTE: about},
+            metrics=_means(trained, result),
+            folds=result,
+        )
 
 
 def write_artefact(
@@ -137,15 +147,97 @@ def card_folder(candidate: str) -> str:
     return f"cards/{candidate}"
 
 
-def log_card(
-    trained: Trained, final: Final, judged: tuple[Judgement, Panel], version: str, gate: str
-) -> Card:
+def log_card(trained: Trained, final: Final, documents: Documents, version: str, gate: str) -> None:
     """Write the card of a registered version into the active run, as Markdown and as HTML."""
-    card = card_of(trained, final, *judged, version=version, gate=gate)
+    card = card_of(trained, final, documents.judgement, documents.given, version=version, gate=gate)
     folder = card_folder(final.model.provenance["candidate"])
     mlflow.log_text(as_markdown(card), f"{folder}/{CARD_MARKDOWN}")
     mlflow.log_text(as_html(card), f"{folder}/{CARD_HTML}")
-    return card
+
+
+@cache
+def code_version() -> str:
+    """Version of this software, with the commit it stands at where it is a working copy."""
+    own, git = installed_version("smoulder"), which("git")
+    if git is None:
+        return own
+    try:
+        told = check_output(  # noqa: S603  # a fixed command
+            [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            stderr=DEVNULL,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, CalledProcessError, TimeoutExpired):
+        return own
+    return f"{own}+{told.strip()}"
+
+
+def _log(
+    *,
+    params: Mapping[str, Any],
+    tags: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    folds: OutOfFold | None = None,
+) -> None:
+    """Everything of the active run in one transaction."""
+    now = int(time.time() * 1000)
+    active = mlflow.active_run()
+    assert active is not None
+    of_folds = [] if folds is None else _of_folds(folds, now)
+    MlflowClient().log_batch(
+        active.info.run_id,
+        metrics=[Metric(key, value, now, 0) for key, value in metrics.items()] + of_folds,
+        params=[Param(key, str(value)) for key, value in params.items()],
+        tags=[RunTag(key, str(value)) for key, value in tags.items()],
+    )
+
+
+def _of_folds(result: OutOfFold, now: int) -> list[Metric]:
+    return [
+        Metric(f"folds/{METRICS[metric]} {fold.horizon_years:g} years", value, now, fold.fold)
+        for fold in result.folds
+        for metric in METRICS
+        if not math.isnan(value := getattr(fold, metric))
+    ]
+
+
+def _means(trained: Trained, result: OutOfFold) -> dict[str, float]:
+    return {
+        f"{label} {horizon:g} years": mean
+        for horizon in trained.study.horizons_years
+        for metric, label in METRICS.items()
+        if not math.isnan(mean := result.mean(metric, horizon))
+    }
+
+
+class Rows(MetaDataset):
+    """Training rows by name and digest."""
+
+    @property
+    def profile(self) -> None:
+        """Nothing: a profile would be of patients."""
+        return
+
+
+def _dataset(trained: Trained) -> Rows:
+    """The rows by name and digest; they themselves stay where they are."""
+    told = trained.candidate.model.provenance
+    source = {
+        "cohort": told["cohort"],
+        "kind": told["cohort_kind"],
+        "sha256": told["cohort_digest"],
+    }
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec("double", name, required=False) for name in trained.rows.features
+    ]
+    return Rows(
+        CodeDatasetSource(source),
+        name=told["cohort"],
+        digest=trained.rows.digest[:DIGEST_CHARACTERS],
+        schema=Schema(columns),
+    )
 
 
 def _signature(model: LearnedModel) -> ModelSignature:
@@ -171,5 +263,6 @@ def _verdict(trained: Trained) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
-    """MLflow's metric names allow no % and no comma, and a slash makes a folder."""
-    return name.replace("%", "percent").replace(",", "").replace("/", " over ")
+    """MLflow's metric names allow no % and no comma, and a slash makes a section."""
+    cleaned = name.replace("%", "percent").replace(",", "").replace("observed/expected", "O to E")
+    return cleaned.replace("/", " over ")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -14,12 +15,16 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 import mlflow
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import RegistryError
 
 __all__ = ["Store", "registry_errors"]
+
+HOST, PROCESS = "smoulder.host", "smoulder.process"
 
 
 class Store:
@@ -30,8 +35,8 @@ class Store:
     root
         Holds ``mlflow.db``, ``artifacts`` and ``serving``.
     tracking_uri
-        A team's tracking server or database instead of ``mlflow.db``; artifacts are then where that
-        server keeps them.
+        A team's tracking server or database instead of ``mlflow.db``; artifacts are where that
+        server keeps them, or with a database still in the folder.
     """
 
     def __init__(self, root: Path, tracking_uri: str | None = None) -> None:
@@ -39,23 +44,64 @@ class Store:
         # One process at a time: two that create the database would corrupt its migration, two that
         # register would each find no champion.
         self.lock = FileLock(self.root / ".lock")
-        own = f"sqlite:///{self.root / 'mlflow.db'}"
-        self.uri = tracking_uri or own
-        self._artifacts = (self.root / "artifacts").as_uri() if self.uri == own else None
+        self.uri = tracking_uri or f"sqlite:///{self.root / 'mlflow.db'}"
+        # A server says itself where artifacts go; a bare database would put them anywhere.
+        at_server = self.uri.startswith("http")
+        self._artifacts = None if at_server else (self.root / "artifacts").as_uri()
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
         with registry_errors():
             self.root.mkdir(parents=True, exist_ok=True)
         with registry_errors(), self.lock:
             self.client = MlflowClient(self.uri, self.uri)
-            self.client.search_experiments(max_results=1)
+            self._end_abandoned_runs()
 
-    def experiment(self, name: str) -> str:
+    def experiment(self, name: str, description: str) -> str:
         """Identifier of an experiment, made if there is none of this name."""
+        try:
+            self.client.create_experiment(
+                name, artifact_location=self._artifacts, tags={MLFLOW_RUN_NOTE: description}
+            )
+        except MlflowException as error:
+            # Another machine may have made it a moment ago: asking first would not help.
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
         found = self.client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        return str(self.client.create_experiment(name, artifact_location=self._artifacts))
+        if found is None:
+            raise RegistryError(f"the experiment {name} was deleted; restore it in MLflow")
+        return str(found.experiment_id)
+
+    def owner(self) -> dict[str, str]:
+        """Tags of a run by which a later process knows whose it was."""
+        pid = os.getpid()
+        return {HOST: gethostname(), PROCESS: f"{pid} {_started(pid)}"}
+
+    def _end_abandoned_runs(self) -> None:
+        """Mark as killed what a process of this machine left running when it was killed.
+
+        A process number alone is not enough: numbers come again.
+        """
+        experiments = [found.experiment_id for found in self.client.search_experiments()]
+        if not experiments:
+            return
+        ours = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{gethostname()}'"
+        for run in self.client.search_runs(experiments, ours):
+            number, _, started = run.data.tags.get(PROCESS, "").partition(" ")
+            if number.isdigit() and _started(int(number)) != started:
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _started(pid: int) -> str:
+    """When a process started, in its machine's own count; empty when there is none any more."""
+    try:
+        os.kill(pid, 0)
+        state, *told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        # Another user's, or a system that tells nothing of its processes.
+        return "unknown"
+    return "" if state == "Z" else told[18]
 
 
 @contextmanager

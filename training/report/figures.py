@@ -86,19 +86,10 @@ def distribution_figure(drawn: Curves) -> str:
     """Risks of those who progressed (up) and of those who did not or died first (down)."""
     figure, axes = _blank("predicted risk", "share of each outcome's subjects", height=2.6)
     found = drawn.distribution
-    left, width = found.edges[:-1], found.edges[1] - found.edges[0]
-    axes.bar(left, found.progressed, width, align="edge", color=COLOURS[1], label="progressed")
-    axes.bar(left, -found.free, width, align="edge", color=COLOURS[0], label="event-free")
-    axes.bar(
-        left,
-        -found.died,
-        width,
-        align="edge",
-        label="died first",
-        fill=False,
-        edgecolor="#222222",
-        lw=0.7,
-    )
+    # Steps, not bars: one path for each outcome is drawn many times as fast as its bins.
+    axes.stairs(found.progressed, found.edges, fill=True, color=COLOURS[1], label="progressed")
+    axes.stairs(-found.free, found.edges, fill=True, color=COLOURS[0], label="event-free")
+    axes.stairs(-found.died, found.edges, color="#222222", lw=0.7, label="died first")
     axes.axhline(0, color="#222222", lw=0.6)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     axes.legend(frameon=False, fontsize=8, loc="upper right")

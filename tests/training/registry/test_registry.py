@@ -1,7 +1,6 @@
 """The registry: a real MLflow on SQLite, data-only versions, aliases moved by the gate alone."""
 
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,34 +12,18 @@ import pytest
 
 from features.errors import GateError, InputError, RegistryError
 from models.artefact import load_artefact
-from training.cohorts import Cohort
-from training.fit import Trained, train
+from training.documents import Documents
+from training.fit import Trained
 from training.gate import Check, Verdict
+from training.lineage import find_artefact, lineage
 from training.registry import Registry
-from training.study import Study
 
 NAME = "mgus-progression"
 
 
-@pytest.fixture(scope="module")
-def trained(mgus2: Cohort, mgus: Study) -> Trained:
-    return train(mgus2, mgus, candidate="logistic", seed=1, refits=3)
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh database, migrated once: that takes MLflow seconds."""
-    root = tmp_path_factory.mktemp("template")
-    Registry(root)
-    return root / "mlflow.db"
-
-
-@pytest.fixture
-def registry(migrated: Path, tmp_path: Path) -> Registry:
-    root = tmp_path / "mlruns"
-    root.mkdir()
-    shutil.copy(migrated, root / "mlflow.db")
-    return Registry(root)
+on_every_backend = pytest.mark.parametrize(
+    "registry", ["sqlite", "postgresql", "server"], indirect=True
+)
 
 
 def _judged(trained: Trained, *, passed: bool) -> Trained:
@@ -48,10 +31,11 @@ def _judged(trained: Trained, *, passed: bool) -> Trained:
     return replace(trained, verdict=Verdict(trained.chosen, (check,)))
 
 
+@on_every_backend
 def test_a_refused_candidate_leaves_the_rule_as_champion(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    version, champion, _ = registry.register(_judged(trained, passed=False))
+    version, champion, _ = registry.register(_judged(trained, passed=False), documents)
     assert (version.version, version.gate, version.aliases) == ("2", "refused", ("challenger",))
     assert (champion.version, champion.gate) == ("1", "rule")
     with pytest.raises(GateError, match="the gate refused it"):
@@ -59,10 +43,11 @@ def test_a_refused_candidate_leaves_the_rule_as_champion(
     assert registry.champion(NAME).version == "1"
 
 
+@on_every_backend
 def test_a_candidate_that_passes_becomes_champion_and_can_be_rolled_back(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    version, champion, _ = registry.register(_judged(trained, passed=True))
+    version, champion, _ = registry.register(_judged(trained, passed=True), documents)
     assert version == champion
     assert registry.load(NAME).features == trained.candidate.model.features
     assert registry.rollback(NAME).version == "1"
@@ -72,10 +57,11 @@ def test_a_candidate_that_passes_becomes_champion_and_can_be_rolled_back(
     assert [(registry.serving / NAME).resolve()] == folders
 
 
+@on_every_backend
 def test_every_way_to_the_champion_gives_the_same_risks(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    registry.register(_judged(trained, passed=True))
+    registry.register(_judged(trained, passed=True), documents)
     model = trained.candidate.model
     frame = pd.DataFrame(trained.rows.columns(model.features)[:50], columns=list(model.features))
     expected = model.estimate_matrix(frame.to_numpy()).risk[:, 1]
@@ -88,15 +74,15 @@ def test_every_way_to_the_champion_gives_the_same_risks(
 
 
 def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    version, *_ = registry.register(_judged(trained, passed=False))
+    version, *_ = registry.register(_judged(trained, passed=False), documents)
     experiment = registry.client.get_experiment_by_name("mgus")
     assert experiment is not None
     runs = registry.client.search_runs([experiment.experiment_id])
     children = {run.data.tags["candidate"]: run for run in runs if "candidate" in run.data.tags}
     assert set(children) == set(trained.results)
-    history = registry.client.get_metric_history(children["rule"].info.run_id, "fold auc 10y")
+    history = registry.client.get_metric_history(children["rule"].info.run_id, "folds/AUC 10 years")
     assert [metric.step for metric in history] == [0, 1, 2]
     parent = registry.client.get_run(version.run_id)
     assert parent.data.params["cohort_digest"] == trained.rows.digest
@@ -116,11 +102,11 @@ def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
 
 
 def test_a_run_holds_its_diagnosis_and_a_tag_for_every_override(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
     overridden = replace(trained.diagnosis, overrides={"duplicates": "twins, checked by hand"})
     drawn = replace(trained, diagnosis=overridden)
-    version, *_ = registry.register(_judged(drawn, passed=False))
+    version, *_ = registry.register(_judged(drawn, passed=False), documents)
     tags = registry.client.get_run(version.run_id).data.tags
     assert tags["diagnosis"] == "warn"
     assert tags["override duplicates"] == "twins, checked by hand"
@@ -131,29 +117,29 @@ def test_a_run_holds_its_diagnosis_and_a_tag_for_every_override(
 
 
 def test_a_second_training_meets_the_champion_of_the_first(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    registry.register(_judged(trained, passed=True))
-    version, champion, _ = registry.register(_judged(trained, passed=False))
+    registry.register(_judged(trained, passed=True), documents)
+    version, champion, _ = registry.register(_judged(trained, passed=False), documents)
     assert (version.version, champion.version) == ("3", "2")
 
 
 def test_promoting_the_champion_again_keeps_the_way_back(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    version, *_ = registry.register(_judged(trained, passed=True))
+    version, *_ = registry.register(_judged(trained, passed=True), documents)
     registry.promote(NAME, version.version)
     assert registry.rollback(NAME).version == "1"
 
 
 def test_a_demonstration_never_takes_the_place_of_a_model_of_real_data(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
-    registry.register(_judged(trained, passed=True))
+    registry.register(_judged(trained, passed=True), documents)
     model = trained.candidate.model
     simulated = replace(model, provenance={**model.provenance, "cohort_kind": "simulated"})
     drawn = replace(trained, candidate=replace(trained.candidate, model=simulated))
-    version, champion, _ = registry.register(_judged(drawn, passed=True))
+    version, champion, _ = registry.register(_judged(drawn, passed=True), documents)
     assert (version.gate, version.aliases) == ("passed", ("challenger",))
     assert champion.version == "2"
     registry.promote(NAME, version.version)
@@ -161,16 +147,16 @@ def test_a_demonstration_never_takes_the_place_of_a_model_of_real_data(
 
 
 def test_a_training_that_breaks_off_leaves_no_run_running_and_the_champion_in_place(
-    registry: Registry, trained: Trained, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, trained: Trained, documents: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry.register(_judged(trained, passed=True))
+    registry.register(_judged(trained, passed=True), documents)
 
     def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(registry, "_add", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        registry.register(_judged(trained, passed=True))
+        registry.register(_judged(trained, passed=True), documents)
     experiment = registry.client.get_experiment_by_name("mgus")
     assert experiment is not None
     runs = registry.client.search_runs([experiment.experiment_id])
@@ -180,12 +166,12 @@ def test_a_training_that_breaks_off_leaves_no_run_running_and_the_champion_in_pl
 
 
 def test_a_second_training_waits_for_the_first_to_be_registered(
-    registry: Registry, trained: Trained
+    registry: Registry, trained: Trained, documents: Documents
 ) -> None:
     other = Registry(registry.root)
     with ThreadPoolExecutor(1) as pool:
         with registry.store.lock:
-            second = pool.submit(other.register, _judged(trained, passed=False))
+            second = pool.submit(other.register, _judged(trained, passed=False), documents)
             with pytest.raises(TimeoutError):
                 second.result(timeout=1.0)
             assert registry.versions() == []
@@ -214,3 +200,54 @@ def test_only_one_xgboost_is_installed() -> None:
     from importlib.metadata import packages_distributions
 
     assert packages_distributions()["xgboost"] == ["xgboost-cpu"]
+
+
+@on_every_backend
+def test_an_answer_leads_back_to_the_rows(
+    registry: Registry, trained: Trained, documents: Documents
+) -> None:
+    version, *_ = registry.register(_judged(trained, passed=True), documents)
+    served = load_artefact(registry.serving / NAME / "artefact")
+    (found,) = find_artefact(registry, served.provenance["sha256"])
+    assert found == version
+    traced = lineage(registry, found.name, found.version)
+    assert traced.unaltered and traced.logged
+    assert traced.cohort_digest == trained.rows.digest
+    assert traced.version.study_hash == trained.study.hash
+    assert dict(traced.steps())["rows"] == trained.rows.digest
+
+
+def test_an_artefact_that_nobody_registered_is_told(registry: Registry) -> None:
+    with pytest.raises(InputError, match="no registered version"):
+        find_artefact(registry, "0" * 64)
+    with pytest.raises(InputError, match="at least 8 characters"):
+        find_artefact(registry, "0")
+
+
+@on_every_backend
+def test_a_newcomer_finds_words_names_and_the_rows(
+    registry: Registry, trained: Trained, documents: Documents
+) -> None:
+    version, *_ = registry.register(_judged(trained, passed=False), documents)
+    experiment = registry.client.get_experiment_by_name("mgus")
+    assert experiment is not None
+    assert "IPA 10 years" in experiment.tags["mlflow.note.content"]
+    run = registry.client.get_run(version.run_id)
+    assert run.info.run_name == "MGUS progression on mgus2, seed 1"
+    assert "The gate refuses it" in run.data.tags["mlflow.note.content"]
+    assert run.data.metrics["AUC 10 years"] == trained.results["logistic"].mean("auc", 10.0)
+    (given,) = run.inputs.dataset_inputs
+    assert (given.dataset.name, given.dataset.digest) == ("mgus2", trained.rows.digest[:32])
+    listed = registry.client.list_artifacts(version.run_id, "plots")
+    assert "plots/calibration-10-years.svg" in [file.path for file in listed]
+    card = mlflow.artifacts.load_text(f"runs:/{version.run_id}/cards/logistic/card.md")
+    assert card.startswith("# MGUS progression, version 2")
+    assert "| 18a | Funding | TODO |" in card
+    model = registry.client.get_registered_model(NAME)
+    assert "challenger" in model.description
+    children = registry.client.search_runs(
+        [experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{version.run_id}'"
+    )
+    parts = {run.info.run_name: run.data.tags["part"] for run in children}
+    assert parts["Published rule, recalibrated"] == "the published model to beat"
+    assert parts["Penalised logistic regression"] == "held to the gate"
