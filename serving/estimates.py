@@ -1,16 +1,16 @@
 """What the models say about each landmark, as JSON, and where they part."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from features.history import Floats
 from models.agreement import Voice, agreement_of
-from models.risk import OK, PARTIAL, REFUSED, STATUSES, Bools, Estimates, RiskModel
+from models.risk import OK, PARTIAL, REFUSED, STATUSES, Estimates, RiskModel
 from serving.lineup import Card, inputs_of, provenance
-from serving.values import Json, numbers
+from serving.values import Json, number, numbers
 
 __all__ = ["RANGE", "Said", "agreement", "reason_at", "said"]
 
@@ -19,7 +19,7 @@ RANGE = "range over missing markers"
 MOST_KNOWN = 4096
 """Entries of one score that are kept; its markers have at most a few thousand combinations."""
 
-Numbers = tuple[float | None, ...]
+Numbers = Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +63,33 @@ def said(
         Whether risks carry their interval.
     """
     teller = _Teller(model, found, card, explained, intervals)
-    rows = zip(
-        refusals,
-        found.status.tolist(),
-        _lacking(found.missing, len(refusals)),
-        _columns(found.possible, len(refusals)),
-        numbers(found.score) if found.score is not None else [None] * len(refusals),
-        _rows(found.risk),
-        _rows(found.lower),
-        _rows(found.upper),
-        strict=True,
-    )
     if not found.groups or card is not None:
-        return [teller.tell(k, *row) for k, row in enumerate(rows)]
+        return [teller.tell(k, refusal) for k, refusal in enumerate(refusals)]
     # A score has few answers: each is put together once, for every request.
     known = _KNOWN.setdefault((model.name, model.version, intervals), {})
     told = []
-    for k, row in enumerate(rows):
+    for k, row in enumerate(zip(refusals, *_fingerprints(found), strict=True)):
         one = known.get(row)
         if one is None:
             if len(known) >= MOST_KNOWN:
                 known.clear()
-            one = known[row] = teller.tell(k, *row)
+            one = known[row] = teller.tell(k, row[0])
         told.append(one)
     return told
+
+
+def _fingerprints(found: Estimates) -> tuple[list[bytes], list[bytes]]:
+    """Codes and numbers of every landmark as bytes: equal ones have the same answer."""
+    states = (*found.missing.values(), *found.refusals.values(), *found.possible.T)
+    codes = np.array([found.status, *states], dtype=np.int8)
+    score = np.full(found.status.shape, np.nan) if found.score is None else found.score
+    numbers_of = np.hstack([score[:, None], found.risk, found.lower, found.upper])
+    return _bytes_by_row(codes.T), _bytes_by_row(numbers_of)
+
+
+def _bytes_by_row(table: NDArray[np.generic]) -> list[bytes]:
+    text, width = table.tobytes(), table.shape[1] * table.itemsize
+    return [text[start : start + width] for start in range(0, len(text), width)]
 
 
 _KNOWN: dict[tuple[str, str, bool], dict[tuple[object, ...], Said]] = {}
@@ -113,29 +116,36 @@ class _Teller:
         self.role: Json = {} if card is None else {"role": card.role}
         self.provenance = provenance(model, card)
 
-    def tell(
-        self,
-        k: int,
-        refusal: str | None,
-        status: int,
-        lacking: tuple[str, ...],
-        possible: tuple[bool, ...],
-        score: float | None,
-        risk: Numbers,
-        lower: Numbers,
-        upper: Numbers,
-    ) -> Said:
+    @cached_property
+    def risk(self) -> list[list[float | None]]:
+        """Risks as JSON."""
+        return numbers(self.found.risk)
+
+    @cached_property
+    def lower(self) -> list[list[float | None]]:
+        """Lower ends as JSON."""
+        return numbers(self.found.lower)
+
+    @cached_property
+    def upper(self) -> list[list[float | None]]:
+        """Upper ends as JSON."""
+        return numbers(self.found.upper)
+
+    def tell(self, k: int, refusal: str | None) -> Said:
         """Entry of landmark k."""
-        missing = _inputs(lacking)
+        found = self.found
+        status = int(found.status[k])
+        missing = _inputs(tuple(found.missing_at(k)))
         if refusal is not None or status == REFUSED:
             reason = refusal or reason_at(self.found, k, missing)
             lacks = [] if refusal else list(missing)
             return Said(self._entry(REFUSED, {"reason": reason}, None, [], lacks), ())
         more: Json = {"reason": reason_at(self.found, k, missing)} if status != OK else {}
-        groups = self.found.groups
-        if groups:
-            more |= _groups([g for g, left in zip(groups, possible, strict=True) if left], score)
-        horizons = self.found.horizons_years
+        if found.groups:
+            score = None if found.score is None else number(found.score[k])
+            more |= _groups(found.groups_at(k), score)
+        horizons = found.horizons_years
+        risk, lower, upper = self.risk[k], self.lower[k], self.upper[k]
         told = zip(horizons, risk, lower, upper, strict=True)
         entry = self._entry(
             status,
@@ -217,21 +227,6 @@ def _ranges(
         elif status == PARTIAL and low is not None and high is not None:
             left.append((horizon, low, high))
     return tuple(left)
-
-
-def _lacking(missing: Mapping[str, Bools], size: int) -> list[tuple[str, ...]]:
-    """Names that each landmark lacks."""
-    names = tuple(missing)
-    table = _columns(np.array(list(missing.values())).T, size)
-    return [tuple(n for n, lacks in zip(names, row, strict=True) if lacks) for row in table]
-
-
-def _columns(table: Bools, size: int) -> list[tuple[bool, ...]]:
-    return [tuple(row) for row in table.tolist()] if table.size else [()] * size
-
-
-def _rows(table: Floats) -> list[Numbers]:
-    return [tuple(row) for row in numbers(table)]
 
 
 @lru_cache(maxsize=MOST_KNOWN)
