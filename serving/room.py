@@ -1,6 +1,5 @@
 """What every route of one worker shares: models, counters and the calendar."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from features.errors import AuditError
 from serving.audit import AuditLog, record_of
 from serving.gathering import Gathering
+from serving.ledger import Ledger
 from serving.lifecycle import Watch
 from serving.lineup import Lineup
 from serving.metrics import Metrics
@@ -55,6 +55,7 @@ class Room:
     audit_url: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
     gathering: Gathering = field(default_factory=Gathering)
+    ledger: Ledger = field(default_factory=Ledger)
     watch: Watch = field(init=False)
     audit: AuditLog = field(init=False)
     ready: bool = False
@@ -115,7 +116,7 @@ class Room:
         ]
         began = time.perf_counter()
         try:
-            await asyncio.wrap_future(self.audit.append(records))
+            await self.ledger.put(self.audit, records)
         except AuditError as error:
             self.metrics.unrecorded()
             logger.error("request %s: %s", request_id, error)
