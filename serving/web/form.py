@@ -89,6 +89,12 @@ class Form:
             if field.startswith("visits[") and field.count(".") == 3
         )
 
+    def plain(self, group: str) -> bool:
+        """Whether a group of rows is as it is before anything is typed, its units too."""
+        return not self.filled(group) and all(
+            self.unit(analyte) == analyte.unit for analyte in GROUPS[group]
+        )
+
     def named(self, problem: FieldProblem) -> FieldProblem:
         """A problem of the document as a problem of the form: places count shown columns."""
 

@@ -47,7 +47,7 @@ TEMPLATES = Environment(
     auto_reload=False,
 )
 TEMPLATES.globals |= {"languages": LANGUAGES, "texts": texts, "navigation": NAVIGATION}
-TEMPLATES.globals["unit_label"] = numbers.unit_label
+TEMPLATES.globals |= {"unit_labels": numbers.UNITS}
 
 
 SPOKEN: Mapping[str, Callable[..., str]] = {

@@ -10,6 +10,7 @@ __all__ = ["People", "Persons", "people"]
 
 ROW = 20
 STEP = 10.0
+DOTS = [f"M{STEP * (i % ROW) + 5:g} {STEP * (i // ROW) + 5:g}h0" for i in range(100)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,12 @@ def people(estimates: Sequence[Json], look: Mapping[str, Look]) -> People | None
 
 def _persons(model: str, look: Look, row: Json) -> Persons:
     progressing = round(100 * row["risk"])
-    dots = [f"M{STEP * (i % ROW) + 5:g} {STEP * (i // ROW) + 5:g}h0" for i in range(100)]
     return Persons(
         model=model,
         look=look,
         progressing=progressing,
         lower=None if row["lower"] is None else round(100 * row["lower"]),
         upper=None if row["upper"] is None else round(100 * row["upper"]),
-        filled="".join(dots[:progressing]),
-        empty="".join(dots[progressing:]),
+        filled="".join(DOTS[:progressing]),
+        empty="".join(DOTS[progressing:]),
     )

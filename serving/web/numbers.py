@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from serving.web.texts import Texts
 
-__all__ = ["percent", "quantity", "span", "unit_label", "within_label", "years_label"]
+__all__ = ["UNITS", "percent", "quantity", "span", "unit_label", "within_label", "years_label"]
 
 UNITS: Mapping[str, str] = {
     "1": "",

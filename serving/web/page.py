@@ -1,10 +1,11 @@
 """The routes of the page: one form, one answer, server-rendered."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -103,7 +104,8 @@ def _page(
     told: Answered | None = None,
     problems: Sequence[FieldProblem] = (),
 ) -> Response:
-    t = texts(language_of(request))
+    language = language_of(request)
+    t = texts(language)
     content: dict[str, Any] = {
         "form": form,
         "problems": [_noted(problem, t) for problem in problems],
@@ -112,10 +114,34 @@ def _page(
         "answer": None,
         "row_echo": partial(row_echo, t=t),
         "day_echo": partial(day_echo, t=t),
+        "blank_rows": lambda group: _blank_rows(group, form.columns, language),
     }
     if told is not None:
         content |= _told(request, form, told, t)
+    noted = content["problem_at"].keys() | content["doubt_at"].keys()
+    content["noted"] = noted
+    content["touched"] = lambda group: (
+        not form.plain(group)
+        or any(analyte.name in field for analyte in GROUPS[group] for field in noted)
+    )
     return render(request, "page.html", here="patient", status=422 if problems else 200, **content)
+
+
+@cache
+def _blank_rows(group: str, columns: int, language: str) -> Markup:
+    """Rows of the grid before anything is typed, which most of them are in most answers."""
+    t = texts(language)
+    html = TEMPLATES.get_template("blank_rows.html").render(
+        t=t,
+        group=group,
+        form=read_form({f"visits[{columns - 1}].date": ""}),
+        noted=(),
+        problem_at={},
+        doubt_at={},
+        row_echo=partial(row_echo, t=t),
+        input_label=partial(view.input_label, t=t),
+    )
+    return Markup(html)  # noqa: S704  # the template has escaped it
 
 
 def _noted(problem: FieldProblem, t: Texts) -> dict[str, str]:
