@@ -8,8 +8,8 @@ import logging
 import random
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.logs import ACCESS
 from serving.metrics import Metrics
@@ -19,12 +19,6 @@ from serving.tracing import tracer
 __all__ = ["API_POLICY", "Envelope"]
 
 logger = logging.getLogger("smoulder.serving")
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -52,7 +46,7 @@ class Envelope:
         Where answers are counted.
     """
 
-    def __init__(self, app: App, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
         self._trace = tracer()

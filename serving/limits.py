@@ -5,8 +5,9 @@ with a false one stops at the same limit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
+
+from starlette.types import Receive
 
 from serving.problems import MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, ProblemError
 
@@ -19,8 +20,6 @@ __all__ = [
     "read_body",
     "require_media_type",
 ]
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 RISK_BYTES = 256 * 1024
 """One subject: 500 visits of six values fit; a usual request has two kilobytes."""

@@ -5,9 +5,9 @@ of a request is read but its path and these headers, so a refusal costs a strang
 """
 
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.access.callers import CALLER, PUBLIC, Caller, needed
 from serving.access.ehr import EhrTokens
@@ -19,12 +19,6 @@ from serving.access.tokens import Tokens
 from serving.problems import FORBIDDEN, NOT_FOUND, TOO_MANY, UNAUTHENTICATED, ProblemError
 
 __all__ = ["SIGN_IN", "Guard"]
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SIGN_IN = "/ui/sign-in"
 STRANGERS_PER_MINUTE = 60.0
@@ -47,7 +41,7 @@ class Guard:
         If its files cannot be read.
     """
 
-    def __init__(self, app: App, directory: Path) -> None:
+    def __init__(self, app: ASGIApp, directory: Path) -> None:
         settings = read_settings(directory)
         self.app = app
         self.ring = KeyRing(directory)

@@ -4,19 +4,13 @@
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
-from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.problems import FORBIDDEN, ProblemError
 
 __all__ = ["LoopbackOnly"]
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class LoopbackOnly:
@@ -28,7 +22,7 @@ class LoopbackOnly:
         The routes.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

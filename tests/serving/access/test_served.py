@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ from serving.app import ALL_ROUTES
 from serving.openapi import document
 
 WORD, NUMBER = "Zaphod-Beeblebrox", 48151623.42
-NAMES = {"name": WORD, "kind": WORD, "field": WORD, "id": WORD}
+
+
+def path_of(path: str) -> str:
+    """Path with a word in the place of every part that may be any."""
+    return re.sub(r"\{\w+\}", WORD, path)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +112,7 @@ def odd_requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
         {"json": [[WORD, NUMBER]]},
     )
     for route in ALL_ROUTES:
-        path = f"{route.path.format(**NAMES)}?{WORD}={NUMBER}&lang={WORD}"
+        path = f"{path_of(route.path)}?{WORD}={NUMBER}&lang={WORD}"
         for method in route.methods or ():
             for body in bodies:
                 for shown in ({}, {"authorization": f"Bearer {WORD}"}):
@@ -131,7 +136,7 @@ def test_no_value_and_no_identifier_of_a_request_is_written_down(
 ) -> None:
     asked = 0
     for path, body in poisoned():
-        response = http.post(path.format(**NAMES), json=body)
+        response = http.post(path_of(path), json=body)
         assert response.status_code < 500, response.text
         if response.status_code >= 400:
             # A word that was not understood may be told back to its sender; a number never is.
@@ -152,7 +157,7 @@ def test_every_route_of_the_server_is_one_of_the_enumerated(served: Served) -> N
     for path, item in document()["paths"].items():
         for method in ("get", "post"):
             if method in item and needed(path) != PUBLIC:
-                status = httpx.request(method, served.url + path.format(**NAMES)).status_code
+                status = httpx.request(method, served.url + path_of(path)).status_code
                 assert status in (401, 429), (method, path)
 
 
