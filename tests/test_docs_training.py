@@ -7,13 +7,14 @@ import pytest
 
 from features.errors import DesignError
 from training.diagnosis import CHECKS, examine
+from training.search_space import Search
 from training.simulation import simulate_cohort
 from training.study import Folds, Rule, Study, read_study
 
 PAGE = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("kind", [Study, Folds, Rule])
+@pytest.mark.parametrize("kind", [Study, Folds, Rule, Search])
 def test_every_line_of_a_study_is_told(kind: type) -> None:
     assert [f.name for f in fields(kind) if f"`{f.name}`" not in PAGE] == []
 

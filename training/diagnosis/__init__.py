@@ -34,6 +34,9 @@ __all__ = [
     "examine",
 ]
 
+LONGEST_REASON = 1000
+"""It is a tag of the run, whose length the tracking server limits."""
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 CHECKS: Mapping[str, Callable[[Evidence], Finding]] = MappingProxyType(
@@ -69,8 +72,9 @@ def check_overrides(overrides: Mapping[str, str]) -> None:
     for name, reason in overrides.items():
         if name not in CHECKS:
             raise InputError("--override", f"expected one of {', '.join(CHECKS)}")
-        if not reason.strip():
-            raise InputError("--because", f"expected the reason why {name} is overridden")
+        if not 0 < len(reason.strip()) <= LONGEST_REASON:
+            expected = f"expected why {name} is overridden, in at most {LONGEST_REASON} characters"
+            raise InputError("--because", expected)
 
 
 def examine(

@@ -58,16 +58,18 @@ def values(evidence: Evidence) -> Finding:
 def units(evidence: Evidence) -> Finding:
     """Tests whose median at a centre, or in the whole cohort, looks like another unit."""
     centred, figures = _between_centres(evidence)
-    unusual = _against_the_usual(evidence, figures)
-    named = [*centred, *(f"{name}{_reads_as(name, away)}" for name, away in unusual.items())]
-    if not named:
+    unusual, medians = _against_the_usual(evidence)
+    figures |= medians
+    told = [
+        f"{name}: median outside the usual range{_reads_as(name, away)}"
+        for name, away in unusual.items()
+    ]
+    if not centred and not told:
         found = "medians lie where they should, and alike at all centres"
         return Finding("units", "pass", found, "", figures)
-    told = [f"{name}: median outside the usual range" for name in unusual]
-    explained = any(_unit_of(name, away) for name, away in unusual.items())
+    certain = centred or any(_unit_of(name, away) for name, away in unusual.items())
     found = "; ".join((*centred, *told))
-    certain = bool(centred) or explained
-    advice = f"check the unit of {', '.join(named)} at its source"
+    advice = "check these units at their source, and convert or declare them"
     return Finding("units", "refuse" if certain else "warn", found, advice, figures)
 
 
@@ -93,10 +95,10 @@ def _between_centres(evidence: Evidence) -> tuple[list[str], dict[str, float]]:
     return found, figures
 
 
-def _against_the_usual(evidence: Evidence, figures: dict[str, float]) -> dict[str, float]:
-    """Quantities whose median lies outside the usual range, and by what factor from its middle."""
+def _against_the_usual(evidence: Evidence) -> tuple[dict[str, float], dict[str, float]]:
+    """Quantities whose median is unusual, by what factor from the middle; and all medians."""
     labs = evidence.people.history.labs
-    unusual = {}
+    unusual, figures = {}, {}
     for name, (low, high) in SMM_USUAL.items():
         if name not in labs or (name == "bmpc" and evidence.study.population != "smm"):
             continue
@@ -107,7 +109,7 @@ def _against_the_usual(evidence: Evidence, figures: dict[str, float]) -> dict[st
         figures[f"median {name}"] = median
         if not low <= median <= high:
             unusual[name] = median / _middle(low, high)
-    return unusual
+    return unusual, figures
 
 
 def _middle(low: float, high: float) -> float:

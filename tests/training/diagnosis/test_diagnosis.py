@@ -62,7 +62,7 @@ def test_what_cannot_be_computed_cannot_be_overridden(simulated: Cohort, smm: St
         diagnosis.stop_if_refused()
 
 
-@pytest.mark.parametrize("overrides", [{"weather": "fine"}, {"units": "  "}])
+@pytest.mark.parametrize("overrides", [{"weather": "fine"}, {"units": "  "}, {"units": "x" * 1001}])
 def test_an_override_needs_a_check_and_a_reason(
     simulated: Cohort, smm: Study, overrides: dict[str, str]
 ) -> None:
