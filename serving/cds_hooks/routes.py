@@ -26,7 +26,7 @@ PUBLIC_URL = "SMOULDER_PUBLIC_URL"
 
 def base_url(request: Request) -> str:
     """Address of this server as its callers see it, without a slash at its end."""
-    return os.environ.get(PUBLIC_URL, str(request.base_url)).rstrip("/")
+    return (os.environ.get(PUBLIC_URL) or str(request.base_url)).rstrip("/")
 
 
 def _json(content: Json) -> Response:

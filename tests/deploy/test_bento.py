@@ -1,0 +1,92 @@
+"""`bentoml build` without a network, and what it built started from its store."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.examples import EXAMPLE
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of BentoML with a bento of this service."""
+    home = tmp_path_factory.mktemp("bentoml")
+    environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    environment |= {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    built = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build", "--version", "test", str(ROOT)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr[-2000:]
+    return home
+
+
+def test_a_bento_holds_the_service_and_nothing_of_anybody(store: Path) -> None:
+    source = store / "bentos" / "smoulder" / "test" / "src"
+    rooms = {path.name for path in source.iterdir() if path.is_dir()}
+    assert rooms == {"features", "models", "serving"}
+    kinds = {path.suffix for path in source.rglob("*") if path.is_file()}
+    assert not kinds & {".pkl", ".pickle", ".joblib", ".db", ".csv", ".parquet", ".npz", ".ubj"}
+
+
+def test_what_was_built_answers(store: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "BENTOML_HOME": str(store),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "SMOULDER_MODELS_DIR": str(tmp_path / "models"),
+        "SMOULDER_AUDIT_DIR": str(tmp_path / "audit"),
+    }
+    command = [sys.executable, "-m", "bentoml", "serve", "smoulder:test"]
+    output = tmp_path / "output"
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            cwd=tmp_path,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url, process, output)
+        told = httpx.post(f"{url}/v1/risk", json=EXAMPLE, timeout=20)
+        assert told.status_code == 200, told.text
+        assert told.json()["staging"]["stage"] == "SMM"
+        assert httpx.get(f"{url}/docs.json", timeout=20).status_code == 404
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        assert process.poll() is None, output.read_text()
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(output.read_text())
