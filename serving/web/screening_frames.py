@@ -125,6 +125,7 @@ class Told(msgspec.Struct, frozen=True):
             "as_of": self.as_of,
             "staging": {"stage": self.stage},
             "warnings": [{"field": "visits"}] if self.doubted else [],
+            "inputs": [],  # a list is somebody's choice of patients, and would pass for drift
             "estimates": [
                 shared[entry] if isinstance(entry, int) else entry for entry in self.estimates
             ],

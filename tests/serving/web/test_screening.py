@@ -7,6 +7,8 @@ import io
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -122,11 +124,11 @@ def test_a_list_is_ranked_with_status_and_reason_for_every_row(page: str) -> Non
     rows = {row[1].split()[0]: row for row in table(page)}
     assert set(rows) == set("ABCDE")
     # AQUILA: A has an FLC ratio of 27 (8 or more), B may have a high-risk feature, C is MGUS.
-    assert rows["A"][3].startswith("eligible")
-    assert rows["B"][3].startswith("unknown unknown until: igg, iga, igm")
-    assert "not smouldering myeloma" in rows["C"][3]
-    assert rows["D"][3].startswith("unknown unknown until: bmpc")
-    assert "row 6, hemoglobin_g_dl: must lie within 3-22 g/dL" in rows["E"][3]
+    assert rows["A"][4].startswith("eligible")
+    assert rows["B"][4].startswith("unknown unknown until: igg, iga, igm")
+    assert "not smouldering myeloma" in rows["C"][4]
+    assert rows["D"][4].startswith("unknown unknown until: bmpc")
+    assert "row 6, hemoglobin_g_dl: must lie within 3-22 g/dL" in rows["E"][4]
     assert [row[0] for row in table(page)] == ["1", "2", "3", "4", "5"]
     assert table(page)[0][1] == "A"
     assert table(page)[-1][1] == "E"
@@ -487,3 +489,38 @@ def test_nothing_of_a_file_is_in_any_log(client: Client, caplog: pytest.LogCaptu
     drop(client, LIST.replace("\nA,", "\nSENTINEL-7731,").replace("24,312", "24,x7731x"))
     drop(client, b"{SENTINEL-7731")
     assert "7731" not in caplog.text
+
+
+def test_a_process_that_reads_files_has_its_limits() -> None:
+    limits = (
+        "import resource; from serving.web import screening_job as job; job._limit();"
+        "print([resource.getrlimit(getattr(resource, f'RLIMIT_{name}'))[0]"
+        " for name in ('DATA', 'CPU', 'CORE')])"
+    )
+    said = subprocess.run([sys.executable, "-c", limits], capture_output=True, text=True)
+    assert said.stdout.strip() == str([2 * 1024**3, 60, 0])
+
+
+def test_a_process_that_needs_too_much_memory_says_so() -> None:
+    hungry = (
+        "import io, sys; from serving.web import screening_job as job;"
+        "job.MEMORY_BYTES = 256 * 1024**2;"
+        "job.work = lambda task, body: iter([bytearray(2**29)]);"
+        "job.main()"
+    )
+    task = msgspec.json.encode(Task("", "", {}, TODAY)) + b"\n"
+    said = subprocess.run([sys.executable, "-c", hungry], input=task, capture_output=True)
+    assert said.stdout[:1] == REFUSED
+    found = msgspec.json.decode(said.stdout[5:], type=Refusal)
+    assert found.status == 413
+    assert "of memory" in found.errors[0].expected
+
+
+def test_the_worker_reads_no_file_itself() -> None:
+    imported = (
+        "import sys; import serving.app;"
+        "print([n for n in ('pandas', 'pyarrow', 'sklearn', 'xgboost', 'mlflow')"
+        " if n in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True)
+    assert said.stdout.strip() == "[]"
