@@ -440,22 +440,21 @@ def follow(
     challengers: Annotated[
         bool, typer.Option(help="Lay challengers out too, which the gate may have refused.")
     ] = False,
-    companion: Annotated[bool, typer.Option("--companion", hidden=True)] = False,
+    beside: Annotated[int | None, typer.Option(hidden=True)] = None,
     runs: Runs = RUNS,
 ) -> None:
     """Lay the champions of a registry out for serving, until stopped."""
     from training.follow import Follower
 
-    parent = os.getppid()
     # A server that is killed cannot stop its companion.
     Follower(runs, registry, challengers=challengers).run(
-        every=every, until=lambda: companion and os.getppid() != parent
+        every=every, until=lambda: beside is not None and os.getppid() != beside
     )
 
 
 def _follow_command(registry: str, runs: Path) -> list[str]:
-    words = ["follow", "--registry", registry, "--runs", str(runs), "--companion"]
-    return [sys.executable, "-m", "smoulder", *words]
+    words = ["--registry", registry, "--runs", str(runs), "--beside", str(os.getpid())]
+    return [sys.executable, "-m", "smoulder", "follow", *words]
 
 
 def _train(

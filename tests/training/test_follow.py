@@ -326,3 +326,13 @@ def test_the_patience_with_a_registry_is_short() -> None:
     assert follow.EVERY_SECONDS <= 2
     assert float(os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"]) <= 5
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+
+
+def test_a_follower_ends_when_the_server_it_stands_beside_is_gone(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from smoulder import app
+
+    gone = str(os.getppid() + 1)
+    words = ["follow", "--registry", "http://127.0.0.1:9", "--runs", str(tmp_path)]
+    assert CliRunner().invoke(app, [*words, "--beside", gone]).exit_code == 0
