@@ -175,7 +175,7 @@ def _told(request: Request, form: Form, told: Answered, t: Texts) -> dict[str, A
         "agreement": view.agreement_lines(document["agreement"], t),
         "missing": view.missing_lines(estimates, t),
         "next_tests": view.next_test_lines(tests, t),
-        "treatments": treatment_tables(told.features, told.place, models, t),
+        "treatments": treatment_tables(estimates, models, t),
         "downloads": tuple(DOWNLOADS),
     }
 

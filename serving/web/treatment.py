@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.landmark import LandmarkFeatures
-from models.risk import RiskModel
+from features.history import Floats
+from models.risk import Estimates, RiskModel
 from models.treatment import HORIZONS_YEARS, Benefit, expected_benefit
 from models.trial import TRIALS, Trial, load_trial
+from serving.values import Json
 from serving.web.numbers import percent, span, years_label
 from serving.web.texts import Texts
 
@@ -43,17 +44,20 @@ class TreatmentTable:
 
 
 def treatment_tables(
-    features: LandmarkFeatures, place: int, models: Sequence[RiskModel], t: Texts
+    told: Sequence[Json], models: Sequence[RiskModel], t: Texts
 ) -> list[TreatmentTable]:
-    """One table per reported trial, of the models for SMM that give a risk at 2 or 5 years."""
+    """One table per reported trial, of the models for SMM that gave a risk at 2 or 5 years."""
+    smm = {model.name for model in models if model.population == "smm"}
     answered = [
-        (model.name, model.estimate(features)) for model in models if model.population == "smm"
+        (entry["model"], _estimates(entry))
+        for entry in told
+        if entry["model"] in smm and entry["risks"]
     ]
     tables = []
     for trial in REPORTED:
         assert trial.treatment is not None
         found = [(name, expected_benefit(said, trial.treatment)) for name, said in answered]
-        rows = [(name, _cells(benefit, place, t)) for name, benefit in found]
+        rows = [(name, _cells(benefit, t)) for name, benefit in found]
         rows = [(name, cells) for name, cells in rows if any(cells)]
         if rows:
             tables.append(
@@ -67,19 +71,31 @@ def treatment_tables(
     return tables
 
 
-def _cells(benefit: Benefit, place: int, t: Texts) -> tuple[str, ...]:
+def _estimates(entry: Json) -> Estimates:
+    """What one model said, as the one landmark it said it of."""
+
+    def row(name: str) -> Floats:
+        values = [np.nan if risk[name] is None else risk[name] for risk in entry["risks"]]
+        return np.array([values])
+
+    horizons = tuple(risk["horizon_years"] for risk in entry["risks"])
+    status = np.zeros(1, dtype=np.int8)
+    return Estimates(horizons, status, row("risk"), row("lower"), row("upper"))
+
+
+def _cells(benefit: Benefit, t: Texts) -> tuple[str, ...]:
     cells = []
     for years in HORIZONS_YEARS:
         if years not in benefit.horizons_years:
             cells.append("")
             continue
         j = benefit.horizons_years.index(years)
-        ends = benefit.lower[place, j], benefit.upper[place, j]
+        ends = benefit.lower[0, j], benefit.upper[0, j]
         if np.isnan(ends).any():
             cells.append("")
             continue
         between = span(float(ends[0]), float(ends[1]), t)
-        reduction = benefit.reduction[place, j]
+        reduction = benefit.reduction[0, j]
         first = "" if np.isnan(reduction) else f"{percent(float(reduction), t)} "
         cells.append(f"{first}({between})")
     return tuple(cells)

@@ -15,7 +15,7 @@ def tables(today: int, *names: str, **changed: str) -> dict[str, TreatmentTable]
     request, _ = read_risk(read_form({**EXAMPLE, **changed}).document)
     (told,) = answer([request], models, today=today, cards={})
     assert isinstance(told, Answered)
-    found = treatment_tables(told.features, told.place, models, texts("en"))
+    found = treatment_tables(told.document["estimates"], models, texts("en"))
     return {table.trial.split(",")[0]: table for table in found}
 
 
