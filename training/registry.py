@@ -314,8 +314,10 @@ class Registry:
             experiment_id=self.store.experiment(study.name, experiment_note(study))
         )
         cohort = trained.candidate.model.provenance["cohort"]
+        gate = "passed" if trained.verdict.passed else "refused"
         with mlflow.start_run(
-            run_name=f"{study.label} on {cohort}, seed {trained.seed}",
+            # A list of runs shows how a name begins: first what tells trainings apart.
+            run_name=f"{trained.chosen} {gate}, {cohort}, seed {trained.seed}",
             tags=self.store.owner(),
             description=run_note(trained),
         ):
@@ -352,9 +354,9 @@ class Registry:
             name,
             source=logged.model_uri,
             run_id=logged.run_id,
-            tags={key: provenance[key] for key in told}
+            tags={"gate": gate}
+            | {key: provenance[key] for key in told}
             | {
-                "gate": gate,
                 "sha256": load_artefact(artefact).provenance["sha256"],
                 "code": code_version(),
             },

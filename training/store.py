@@ -25,6 +25,8 @@ from features.errors import RegistryError
 __all__ = ["Store", "registry_errors"]
 
 HOST, PROCESS = "smoulder.host", "smoulder.process"
+KIND = "mlflow.experimentKind"
+"""Without it MLflow's pages open among prompts and traces, which there are none of."""
 
 
 class Store:
@@ -60,7 +62,9 @@ class Store:
         """Identifier of an experiment, made if there is none of this name."""
         try:
             self.client.create_experiment(
-                name, artifact_location=self._artifacts, tags={MLFLOW_RUN_NOTE: description}
+                name,
+                artifact_location=self._artifacts,
+                tags={MLFLOW_RUN_NOTE: description, KIND: "custom_model_development"},
             )
         except MlflowException as error:
             # Another machine may have made it a moment ago: asking first would not help.

@@ -233,7 +233,7 @@ def test_a_newcomer_finds_words_names_and_the_rows(
     assert experiment is not None
     assert "IPA 10 years" in experiment.tags["mlflow.note.content"]
     run = registry.client.get_run(version.run_id)
-    assert run.info.run_name == "MGUS progression on mgus2, seed 1"
+    assert run.info.run_name == "logistic refused, mgus2, seed 1"
     assert "The gate refuses it" in run.data.tags["mlflow.note.content"]
     assert run.data.metrics["AUC 10 years"] == trained.results["logistic"].mean("auc", 10.0)
     (given,) = run.inputs.dataset_inputs
