@@ -8,7 +8,7 @@ and one that was begun by somebody who died is done again.
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,10 +58,14 @@ def tried(
     candidate = CANDIDATES[name]
     if len(points) == 1:
         return [Trial({}, np.zeros(search.inner_folds))]
+    asked = study
+    if candidate.separate_horizons:
+        # Where horizons are fitted apart, the one that decides chooses for all.
+        asked = replace(study, horizons_years=(study.decision_horizon_years,))
     work = _Queue(_study_name(name, rows, study, search, seed), storage, points)
     while (settings := work.next()) is not None:
         tuned = candidate.tuned(settings)
-        losses, _ = inner_losses(tuned, rows, study, folds=search.inner_folds, seed=seed)
+        losses, _ = inner_losses(tuned, rows, asked, folds=search.inner_folds, seed=seed)
         work.done(losses)
     return [Trial(settings, losses) for settings, losses in zip(points, work.losses(), strict=True)]
 

@@ -84,7 +84,7 @@ class Search:
     trials: Annotated[int, Field(ge=1)] = 12
     inner_folds: Annotated[int, Field(ge=2)] = 5
     refits: Annotated[int, Field(ge=0)] = 200
-    shortlist: Annotated[int, Field(ge=1)] = 3
+    shortlist: Annotated[int, Field(ge=1)] = 2
     spaces: Mapping[str, Mapping[str, Space]] = field(default_factory=dict)
 
 

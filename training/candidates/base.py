@@ -46,6 +46,8 @@ class Candidate(Protocol):
         Whether `smoulder train` considers it unasked.
     published
         Whether it is a published model that was given the cohort's risks, not a learner.
+    separate_horizons
+        Whether every horizon has a fit of its own, so that one can be tuned alone.
     freedom
         Grows with what its settings let it fit; the simpler of two settings has less.
     """
@@ -60,6 +62,8 @@ class Candidate(Protocol):
     def default(self) -> bool: ...  # noqa: D102
     @property
     def published(self) -> bool: ...  # noqa: D102
+    @property
+    def separate_horizons(self) -> bool: ...  # noqa: D102
     @property
     def freedom(self) -> float: ...  # noqa: D102
 
@@ -87,6 +91,7 @@ class Tunable:
     recalibrated = True
     default = True
     published = False
+    separate_horizons = False
 
     @property
     def freedom(self) -> float:

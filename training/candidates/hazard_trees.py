@@ -38,6 +38,7 @@ class HazardTrees(BoostedTrees):
 
     name = "hazard-trees"
     label = "XGBoost on person-periods"
+    separate_horizons = False
 
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:
         """One forest for all horizons."""

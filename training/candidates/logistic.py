@@ -28,6 +28,7 @@ class PenalisedLogistic(Tunable):
     strength: float = 0.1
     name = "logistic"
     label = "Penalised logistic regression"
+    separate_horizons = True
 
     @property
     def freedom(self) -> float:

@@ -37,6 +37,7 @@ class BoostedTrees(Tunable):
     monotone: bool = True
     name = "xgboost"
     label = "XGBoost, shallow and monotone"
+    separate_horizons = True
 
     @property
     def freedom(self) -> float:
