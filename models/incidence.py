@@ -101,12 +101,13 @@ class HazardLearner:
         moved = [
             np.where(np.abs(h - a) < STEP, a + STEP, h) for h, a in zip(here, average, strict=True)
         ]
-        odds = [
-            [self._log_odds(p, d)[:, horizon] for d in (average[1], moved[1])]
-            for p in (average[0], moved[0])
-        ]
-        first = (odds[1][0] - odds[0][0] + odds[1][1] - odds[0][1]) / 2.0
-        second = (odds[0][1] - odds[0][0] + odds[1][1] - odds[1][0]) / 2.0
+        both = (average[0], moved[0]), (average[1], moved[1])
+        odds = self._log_odds(
+            np.concatenate([both[0][i] for i in (0, 0, 1, 1)]),
+            np.concatenate([both[1][i] for i in (0, 1, 0, 1)]),
+        )[:, horizon].reshape(2, 2, -1)
+        first = (odds[1, 0] - odds[0, 0] + odds[1, 1] - odds[0, 1]) / 2.0
+        second = (odds[0, 1] - odds[0, 0] + odds[1, 1] - odds[1, 0]) / 2.0
         slopes = first / (moved[0] - average[0]), second / (moved[1] - average[1])
         return np.asarray(slopes[0][:, None] * parts[0] + slopes[1][:, None] * parts[1])
 

@@ -35,7 +35,7 @@ class Refits:
         Value that stands for a missing one, and the standardisation.
     knots : (p, 3) array
         Where the straight pieces meet, in standardised units.
-    coefficient : (h, q, r) array of float32
+    coefficient : (q, h, r) array of float32
         Of the basis: 1, the model's own log odds, their square; whether each feature is missing,
         the features, their pieces.
     """
@@ -60,7 +60,7 @@ class Refits:
             nothing,
             np.ones(features),
             np.zeros((features, len(LEVELS))),
-            np.zeros((horizons, basis, 0), dtype=np.float32),
+            np.zeros((basis, horizons, 0), dtype=np.float32),
         )
 
     @classmethod
@@ -88,7 +88,7 @@ class Refits:
                 scale[j] = known.std() or 1.0
                 knots[j] = (np.quantile(known, LEVELS) - centre[j]) / scale[j]
         horizons, refits = log_odds.shape[1], len(refitted)
-        blank = np.zeros((horizons, 0, refits), dtype=np.float32)
+        blank = np.zeros((0, horizons, refits), dtype=np.float32)
         shared = cls(fill, centre, scale, knots, blank)
         coefficients = []
         common = shared._basis(values)
@@ -104,7 +104,7 @@ class Refits:
             mean = found.mean(axis=1, keepdims=True)
             widened = np.sqrt(wanted / followed) if followed > 0 else 1.0
             coefficients.append(mean + (found - mean) * widened)
-        return cls(fill, centre, scale, knots, np.stack(coefficients).astype(np.float32))
+        return cls(fill, centre, scale, knots, np.stack(coefficients, axis=1).astype(np.float32))
 
     def interval(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
         """2.5th and 97.5th percentile of the refits' log odds, (k, h) each; NaN without refits."""
@@ -117,10 +117,12 @@ class Refits:
         return lower, upper
 
     def _percentiles(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
-        shift, slope, bend = np.moveaxis(self.coefficient[:, :OWN], 1, 0)
-        own = log_odds[:, :, None]
-        # Row by row sums, not a BLAS product: one row and a million give the same bits.
-        shared = np.einsum("kq,hqr->khr", self._basis(values), self.coefficient[:, OWN:])
+        shift, slope, bend = self.coefficient[:OWN]
+        own = log_odds[:, :, None].astype(np.float32)
+        # Stacked, so that every row is a product of its own: one and a million give the same bits.
+        basis = self._basis(values).astype(np.float32)[:, None]
+        table = self.coefficient[OWN:].reshape(basis.shape[2], -1)
+        shared = np.matmul(basis, table).reshape(len(values), *shift.shape)
         ordered = np.sort(shared + (shift + own * (slope + own * bend)), axis=2)
         lower, upper = (log_odds + _percentile(ordered, level) for level in (TAIL, 1.0 - TAIL))
         return lower, upper

@@ -33,7 +33,7 @@ SMALL = Search(
 STUDY = """
 [search]
 candidates = ["hazards", "cox"]
-trials = 4
+trials = 2
 inner_folds = 2
 refits = 4
 [search.spaces.hazards]
@@ -108,8 +108,8 @@ def test_kill_9_loses_no_finished_trial_and_no_finished_piece(
     after = _finished(runs)
     assert set(trials) <= set(after)
     assert all(after[key] == when for key, when in trials.items())
-    # Five folds and all rows, two tuned candidates, four settings each: none done twice.
-    assert len(after) == 6 * 2 * 4
+    # Five folds and all rows, two tuned candidates, two settings each: none done twice.
+    assert len(after) == 6 * 2 * 2
     assert not (runs / "training").exists() or not kept()
 
 
