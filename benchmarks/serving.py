@@ -1,12 +1,13 @@
 """The service under load, beside the servers one might write instead.
 
-    python -m benchmarks.serving [--part throughput|latency|start|memory] [--seconds S]
+    python -m benchmarks.serving [--part throughput|latency|memory|start]
+        [--seconds 10] [--sustained 600]
 
 Needs wrk. Every server runs in its own process on a free port of this machine; peers take turns in
 one run, so that ratios can be trusted where times cannot. The question is one subject with three
 visits of eight laboratory values: all published models, a boosted champion with its 40 refits,
-interval, contributions, and a durable record before the reply. Prints JSON; `--write` puts the
-table into docs/benchmarks.md.
+interval, contributions, and a durable record before the reply. Prints JSON; a run of all parts
+writes its section of docs/benchmarks.md.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from benchmarks.peers.load import Load, Server, start, wrk
 RISK = "/v1/risk"
 CONNECTIONS = 16
 ROUNDS = 3
+"""Turns of everybody; the median counts."""
 LABS = {
     "m_protein": (24, "g/L"),
     "kappa_flc": (312, "mg/L"),
@@ -266,8 +268,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--seconds", type=float, default=10.0, help="of load, per round")
+    parser.add_argument("--sustained", type=float, default=60.0, help="seconds of the latency part")
     parser.add_argument("--models", type=Path, help="folder made before, to be used again")
-    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     chosen = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing; type: sudo apt-get install -y wrk")
@@ -278,9 +280,10 @@ def main() -> None:
         stand = Stand(folder)
         found: dict[str, Any] = {}
         for part in chosen.part or PARTS:
-            found |= PARTS[part](stand, chosen.seconds)
+            seconds = chosen.sustained if part == "latency" else chosen.seconds
+            found |= PARTS[part](stand, seconds)
             print(json.dumps({"benchmark": f"serving, {part}", **found}), flush=True)
-    if chosen.write:
+    if not chosen.part:
         write_section("serving", section(found))
 
 

@@ -1,8 +1,8 @@
 """Requests that arrive while others are being answered are answered together.
 
 Answering goes column by column over all subjects, so a group costs little more than one of them
-alone. Nobody waits for company: whoever is there when the event loop comes round is answered, a
-lone request at once. Each answer is the one it would have had alone, and each fails alone.
+alone. Nobody waits for company: whoever is there when the event loop has come round is answered,
+without a timer. Each answer is the one it would have had alone, and each fails alone.
 """
 
 import asyncio
@@ -18,6 +18,9 @@ __all__ = ["MOST_TOGETHER", "Gathering", "Question"]
 
 MOST_TOGETHER = 32
 """Larger groups gain little more, and nobody shall wait for many others."""
+
+QUIET_TURNS = 2
+"""A request needs two turns of the loop from its socket to here: those on their way are let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,17 @@ class Gathering:
         one = _Waiting(question, subject, loop.create_future())
         self._waiting.append(one)
         if len(self._waiting) == 1:
-            loop.call_soon(self._answer)
+            loop.call_soon(self._look_round, 1, 0)
         return await one.told
+
+    def _look_round(self, seen: int, quiet: int) -> None:
+        """Answer once nobody has come in for two turns of the loop, some microseconds."""
+        here = len(self._waiting)
+        quiet = quiet + 1 if here == seen else 0
+        if quiet > QUIET_TURNS or here >= MOST_TOGETHER:
+            self._answer()
+        else:
+            asyncio.get_running_loop().call_soon(self._look_round, here, quiet)
 
     def _answer(self) -> None:
         """Answer the first, and with it those behind that ask the same."""

@@ -69,19 +69,21 @@ class Server:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / TICKS_PER_SECOND
 
+    def worker(self) -> Path:
+        """Process directory of the one that answers: BentoML's worker, or the server itself."""
+        for place in self.family():
+            if b"serving.service:Smoulder" in (place / "cmdline").read_bytes():
+                return place
+        return Path("/proc", str(self.process.pid))
+
     def resident_mb(self) -> float:
-        """Resident memory of the largest process of the family: the worker."""
-        sizes = [
-            int(line.split()[1])
-            for place in self.family()
-            for line in (place / "status").read_text().splitlines()
-            if line.startswith("VmRSS")
-        ]
-        return max(sizes) / 1024
+        """Resident memory of the worker."""
+        lines = (self.worker() / "status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
     def mapped(self, *libraries: str) -> list[str]:
-        """Which libraries the last process that was started, a worker, has in memory."""
-        maps = (self.family()[-1] / "maps").read_text()
+        """Which libraries the worker has in memory."""
+        maps = (self.worker() / "maps").read_text()
         return [name for name in libraries if f"/{name}/" in maps]
 
     def __enter__(self) -> Self:
@@ -130,7 +132,8 @@ def start(command: Sequence[str], path: str) -> Server:
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
     process.kill()
-    raise SystemExit(f"{' '.join(command[:4])}: did not answer")
+    process.wait()
+    raise SystemExit(f"a server did not answer; try: {' '.join(command)}")
 
 
 @dataclass(frozen=True)
