@@ -87,3 +87,13 @@ def test_the_example_of_every_route_is_answered(server: Server) -> None:
                     }
                 response = client.request(method, path.format(name="20-2-20"), **options)
                 assert response.status_code == 200, (path, response.text)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=1, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_examples_and_every_corner_of_the_schema_are_answered_as_declared(
+    case: Any, server: Server
+) -> None:
+    response = case.call(base_url=server.url)
+    assert response.status_code < 500, response.text
+    case.validate_response(response, excluded_checks=EXCLUDED.get(case.operation.path, []))
