@@ -203,7 +203,7 @@ def test_sorting_filtering_and_the_trial_are_asked_of_a_server_that_remembers_no
 
 def test_every_answer_is_on_record_before_the_list_is_given(dropped: Any, room: Room) -> None:
     path = room.audit_dir / "audit.db"
-    assert verify(path).broken_at is None
+    assert verify(room.audit_dir).broken_at is None
     connection = sqlite3.connect(path)
     every = [json.loads(text) for (text,) in connection.execute("SELECT record FROM audit")]
     connection.close()
