@@ -33,7 +33,7 @@ from serving.web.screening_list import (
 
 __all__ = ["PART", "Screened", "screened"]
 
-PART = 200
+PART = 100
 """Answers put on record together: other requests' records go in between."""
 
 

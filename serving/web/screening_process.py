@@ -39,7 +39,7 @@ KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
 SINGLE = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """One thread, so that the other processors stay with single requests."""
 
-RECORDS_WAITING = 8
+RECORDS_WAITING = 4
 """Parts of a list whose records wait together: they share the log's commits."""
 
 AT_ONCE = 2
