@@ -18,7 +18,13 @@ import jwt
 
 from serving.access.callers import Caller
 from serving.access.keysets import KeySet
-from serving.access.tokens import LEEWAY_SECONDS, MOST_CHARACTERS, Issuer, verified_claims
+from serving.access.tokens import (
+    LEEWAY_SECONDS,
+    MOST_CHARACTERS,
+    UNPROVEN,
+    Issuer,
+    verified_claims,
+)
 
 __all__ = ["Ehr", "EhrTokens"]
 
@@ -83,7 +89,7 @@ class EhrTokens:
             audience = ehr.public_url.rstrip("/") + path
             issuer = Issuer(ehr.issuer, audience, ehr.keys, ALGORITHMS, most_seconds=MOST_SECONDS)
             claims = await verified_claims(text, header, issuer, also=("jti",))
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        except UNPROVEN:
             return None
         if not self._first_use(f"{ehr.issuer} {claims['jti']}", float(claims["exp"])):
             return None

@@ -17,10 +17,21 @@ import jwt
 from serving.access.callers import SCOPES, Caller
 from serving.access.keysets import KeySet
 
-__all__ = ["ALGORITHMS", "LEEWAY_SECONDS", "MOST_CHARACTERS", "Issuer", "Tokens", "verified_claims"]
+__all__ = [
+    "ALGORITHMS",
+    "LEEWAY_SECONDS",
+    "MOST_CHARACTERS",
+    "UNPROVEN",
+    "Issuer",
+    "Tokens",
+    "verified_claims",
+]
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Signatures by a private key; shared secrets (HS…) and `none` can never be allowed."""
+
+UNPROVEN = (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""What reading a stranger's token may raise: it can hold any JSON, nested as deep as it is long."""
 
 LEEWAY_SECONDS = 30
 MOST_CHARACTERS = 8192
@@ -87,7 +98,7 @@ class Tokens:
             return remembered
         try:
             caller, expires = await self._verified(text)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        except UNPROVEN:
             return None
         self._seen[digest] = (caller, expires, time.monotonic())
         if len(self._seen) > MOST_REMEMBERED:

@@ -199,3 +199,24 @@ def test_grants_are_for_issuers_that_write_no_scopes(provider: Provider, token: 
 
     assert asyncio.run(scopes(token(scope=None))) == {"cds"}
     assert asyncio.run(scopes(token(scope=["smoulder:risk", 7]))) == {"cds", "risk"}
+
+
+@pytest.mark.parametrize(
+    ("header", "payload"),
+    [
+        ("[" * 2500, "{}"),
+        ('{"alg": "ES256"}', "[" * 2500),
+        ('{"alg": "ES256"}', '{"iss": ' + "[" * 2500),
+        ('{"alg": "ES256"}', '{"iss": ["https://login.example.org"]}'),
+        ('{"alg": "ES256", "kid": {}}', '{"iss": "https://login.example.org"}'),
+        ('{"alg": 3}', '{"iss": "https://login.example.org", "exp": Infinity}'),
+        ("é", "\ud7ff"),
+    ],
+)
+def test_a_token_of_any_json_is_refused_and_raises_nothing(
+    believed: Tokens, header: str, payload: str
+) -> None:
+    import base64
+
+    parts = [base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in (header, payload)]
+    assert name(believed, b".".join([*parts, b"AAAA"]).decode()) is None
