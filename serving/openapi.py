@@ -128,7 +128,7 @@ def _paths() -> Schema:
                 kinds=WITH_REPORT,
             )
         },
-        "/v1/models": {"get": _get("models", "What answers now", "Models", WITH_MODELS)},
+        "/v1/models": {"get": _models()},
         "/v1/models/{name}": {
             "get": _get("model", "One model", "ModelAnswer", (NOT_FOUND, *WITH_MODELS)),
             "parameters": [name],
@@ -138,6 +138,14 @@ def _paths() -> Schema:
         "/metrics": {"get": _get("metrics", "Prometheus metrics", None, ALWAYS, "text/plain")},
         "/openapi.json": {"get": _get("openapi", "This document", None, ALWAYS)},
     }
+
+
+def _models() -> Schema:
+    """The list of models, each of which leads to its own page."""
+    found = _get("models", "What answers now", "Models", WITH_MODELS)
+    first = {"name": "$response.body#/models/0/model"}
+    found["responses"]["200"]["links"] = {"model": {"operationId": "model", "parameters": first}}
+    return found
 
 
 def _get(

@@ -97,3 +97,23 @@ def test_examples_and_every_corner_of_the_schema_are_answered_as_declared(
     response = case.call(base_url=server.url)
     assert response.status_code < 500, response.text
     case.validate_response(response, excluded_checks=EXCLUDED.get(case.operation.path, []))
+
+
+def test_what_an_answer_links_to_is_answered_as_declared(server: Server) -> None:
+    asked = set()
+
+    class Followed(SCHEMA.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            asked.add(case.operation.path)
+            return {"base_url": server.url}
+
+    chains = settings(
+        max_examples=3,
+        stateful_step_count=4,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    Followed.run(settings=chains)
+    assert asked == {"/v1/models", "/v1/models/{name}"}
