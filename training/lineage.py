@@ -7,9 +7,10 @@ both. From there everything is found here, down to the digest of the rows the mo
 from dataclasses import asdict, dataclass
 
 from features.errors import InputError
-from training.registry import Registered, Registry
+from training.registry import Registry
 from training.runs import DIGEST_CHARACTERS
 from training.store import registry_errors
+from training.versions import Registered
 
 __all__ = ["Lineage", "find_artefact", "lineage"]
 

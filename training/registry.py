@@ -10,8 +10,7 @@ MLflow.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,46 +43,11 @@ from training.runs import (
     write_artefact,
 )
 from training.store import Store, registry_errors
+from training.versions import Registered, registered
 
 __all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registered", "Registration", "Registry"]
 
 CHAMPION, PREVIOUS = "champion", "previous"
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """One registered version.
-
-    Parameters
-    ----------
-    name, version
-        Of the registry.
-    aliases
-        Such as ``champion``.
-    learner, study_hash, cohort, cohort_kind, gate
-        What it is, from its tags; `gate` is ``passed``, ``refused`` or ``rule``.
-    run_id
-        Run that made it.
-    candidate
-        Identifier of the learner.
-    sha256
-        Of the artefact's manifest; every answer carries it.
-    created
-        Moment of its registration, ISO 8601 in UTC.
-    """
-
-    name: str
-    version: str
-    aliases: tuple[str, ...]
-    learner: str
-    study_hash: str
-    cohort: str
-    cohort_kind: str
-    gate: str
-    run_id: str
-    candidate: str
-    sha256: str
-    created: str
 
 
 class Registration(NamedTuple):
@@ -212,7 +176,7 @@ class Registry:
                 for alias, version in model.aliases.items():
                     aliases.setdefault(str(version), []).append(alias)
                 found += [
-                    _registered(version, tuple(aliases.get(str(version.version), ())))
+                    registered(version, tuple(aliases.get(str(version.version), ())))
                     for version in sorted(listed, key=lambda v: -int(v.version))
                 ]
             return found
@@ -402,22 +366,3 @@ def _would_unseat_real_data(held: ModelVersion | None, trained: Trained) -> bool
     """Whether a demonstration would take the place of a model that learnt from people."""
     kind = trained.candidate.model.provenance["cohort_kind"]
     return held is not None and held.tags.get("cohort_kind") == "real" and kind != "real"
-
-
-def _registered(version: ModelVersion, aliases: tuple[str, ...]) -> Registered:
-    tags = version.tags
-    created = datetime.fromtimestamp((version.creation_timestamp or 0) / 1000, UTC)
-    return Registered(
-        name=version.name,
-        version=str(version.version),
-        aliases=tuple(sorted(aliases)),
-        learner=tags.get("learner", ""),
-        study_hash=tags.get("study_hash", ""),
-        cohort=tags.get("cohort", ""),
-        cohort_kind=tags.get("cohort_kind", ""),
-        gate=tags.get("gate", ""),
-        run_id=version.run_id or "",
-        candidate=tags.get("candidate", ""),
-        sha256=tags.get("sha256", ""),
-        created=created.isoformat(timespec="seconds"),
-    )
