@@ -21,7 +21,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,9 @@ def _read(directory: Path) -> Published:
         raise ArtefactError(f"{name}: role.json names another model")
     if role["name"] in PUBLISHED:
         raise ArtefactError(f"{name}: is the name of a published score")
-    model = load_artefact(directory / "artefact", name=name, version=role["version"])
+    model = load_artefact(directory / "artefact", version=role["version"])
+    if model.name != role["name"]:
+        raise ArtefactError(f"{name}: role.json and the artefact differ in the name")
     for key in ("study_hash", "cohort_kind"):
         # What the artefact says of itself is hashed and may be signed; the role is neither.
         if str(model.provenance.get(key, role[key])) != role[key]:
@@ -151,7 +153,7 @@ def _read(directory: Path) -> Published:
         provenance=dict(model.provenance),
         published=_published(directory),
     )
-    return Published(model, card)
+    return Published(replace(model, name=name), card)
 
 
 def _published(directory: Path) -> float:

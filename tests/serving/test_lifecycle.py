@@ -206,6 +206,18 @@ def test_a_role_and_an_artefact_of_different_studies_are_a_fault(
     assert "differ in cohort_kind" in found.lineup.faults["smm-progression"]
 
 
+def test_an_artefact_of_another_model_is_a_fault(
+    tmp_path: Path, publish: Publish, no_canary: None
+) -> None:
+    # A validly made model of one name, laid out under another.
+    publish(tmp_path / "from").rename(tmp_path / "mgus-progression")
+    role = tmp_path / "mgus-progression" / "role.json"
+    role.write_text(role.read_text().replace("smm-progression", "mgus-progression"))
+    found = Watch(tmp_path)
+    found.look()
+    assert "differ in the name" in found.lineup.faults["mgus-progression"]
+
+
 @pytest.fixture
 def signed(tmp_path: Path, publish: Publish, no_canary: None) -> Path:
     """A models directory beside trusted keys, with one signed version."""
