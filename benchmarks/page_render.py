@@ -9,6 +9,7 @@ asked in turn. Processor time counts the writer of the record too.
 
 import argparse
 import asyncio
+import gc
 import gzip
 import json
 import tempfile
@@ -115,6 +116,9 @@ def main() -> None:
         publish(models_dir)
         room = Room(models_dir, Path(home) / "audit")
         room.open()
+        # As a worker does once it is up.
+        gc.collect()
+        gc.freeze()
         try:
             found = asyncio.run(measure(application(room), options.requests))
         finally:

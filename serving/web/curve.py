@@ -18,6 +18,8 @@ LABEL_GAP = 16.0
 LEADER = 14
 BAR_OFFSET = 2.6
 """Marks of models at one horizon stand side by side, this many units apart."""
+CAP = 4
+"""Half the width of the ends of a bar."""
 FEWEST_JOINED = 3
 COLOURS = 8
 """Of the palette in the style sheet; a ninth model has the first colour with the second shape."""
@@ -40,6 +42,15 @@ class Mark:
             return self.risk
         ends = [end for end in (self.lower, self.upper) if end is not None]
         return sum(ends) / len(ends) if ends else None
+
+    @property
+    def bar(self) -> str:
+        """Path of the interval or range; empty without one."""
+        if self.lower is None or self.upper is None:
+            return ""
+        left = self.x - CAP
+        ends = "".join([f"M{left} {end}h{2 * CAP:g}" for end in (self.lower, self.upper)])
+        return f"M{self.x} {self.lower}V{self.upper}{ends}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +95,18 @@ def looks(estimates: Sequence[Json]) -> Mapping[str, Look]:
     return {name: Look(i % COLOURS, (i + i // COLOURS) % SHAPES) for i, name in enumerate(answered)}
 
 
-def draw(estimates: Sequence[Json], t: Texts) -> Curve | None:
+def draw(estimates: Sequence[Json], look: Mapping[str, Look], t: Texts) -> Curve | None:
     """Curve of the models that gave a risk or a range; None without any."""
-    look = looks(estimates)
     shown = [entry for entry in estimates if any(_drawable(row) for row in entry["risks"])]
     if not shown:
         return None
     longest: float = max(row["horizon_years"] for entry in shown for row in entry["risks"])
+    places = _places(shown)
     lines = []
     for entry in shown:
         marks = tuple(
             Mark(
-                round(_x(row["horizon_years"], longest) + _aside(entry, row, shown), 1),
+                round(_x(row["horizon_years"], longest) + _aside(entry, row, places), 1),
                 _y(row["risk"]),
                 _y(row["lower"]),
                 _y(row["upper"]),
@@ -116,15 +127,20 @@ def _drawable(row: Json) -> bool:
     return row["risk"] is not None or (row["lower"] is not None and row["upper"] is not None)
 
 
-def _aside(entry: Json, row: Json, shown: Sequence[Json]) -> float:
+def _places(shown: Sequence[Json]) -> Mapping[float, list[str]]:
+    """Models that are drawn at each horizon, in their order."""
+    places: dict[float, list[str]] = {}
+    for entry in shown:
+        for row in entry["risks"]:
+            if _drawable(row):
+                places.setdefault(row["horizon_years"], []).append(entry["model"])
+    return places
+
+
+def _aside(entry: Json, row: Json, places: Mapping[float, list[str]]) -> float:
     """How far a mark stands from its horizon, to either side, so that bars can be told apart."""
-    at_horizon = [
-        other["model"]
-        for other in shown
-        for known in other["risks"]
-        if known["horizon_years"] == row["horizon_years"] and _drawable(known)
-    ]
-    return BAR_OFFSET * (at_horizon.index(entry["model"]) - (len(at_horizon) - 1) / 2)
+    beside = places[row["horizon_years"]]
+    return BAR_OFFSET * (beside.index(entry["model"]) - (len(beside) - 1) / 2)
 
 
 def _x(years: float, longest: float) -> float:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from features.analytes import ANALYTES
 from features.landmark import DERIVED
 from serving.values import Json
+from serving.web.labels import model_label
 from serving.web.numbers import localised, quantity, years_label
 from serving.web.texts import Texts
-from serving.web.view import model_label
 
 __all__ = ["Driver", "Drivers", "drivers"]
 

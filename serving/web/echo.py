@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 
 from features.analytes import ANALYTES, Analyte
 from features.units import to_canonical
@@ -33,6 +34,13 @@ class Echo:
 
     values: str = ""
     doubts: tuple[str, ...] = ()
+
+    def __html__(self) -> str:
+        """Said beside the field."""
+        if not self.values and not self.doubts:
+            return ""
+        doubts = [Markup(' <span class="doubt">{}</span>').format(each) for each in self.doubts]
+        return Markup().join([f"= {self.values}" if self.values else "", *doubts])
 
 
 def day_echo(typed: Mapping[str, str], field: str, t: Texts) -> Echo:

@@ -51,6 +51,7 @@ OUT_OF_SCOPE = "no model here is for this; untick it if it does not apply"
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+CELL = re.compile(r"visits\[[^.]*\.labs\.([^.]*)\.[^.]*$")
 VISIT = re.compile(r"visits\[(\d{1,3})\]", re.ASCII)
 
 
@@ -68,6 +69,10 @@ class Form:
         The request it stands for; visits left empty are not in it.
     problems
         What could not be read, by field name.
+    places
+        Which of the visits shown each visit of the document is.
+    tests
+        Those with anything typed in, readable or not.
     """
 
     typed: Mapping[str, str]
@@ -75,6 +80,11 @@ class Form:
     document: dict[str, Any]
     problems: tuple[FieldProblem, ...] = ()
     places: tuple[int, ...] = ()
+    tests: frozenset[str] = frozenset()
+
+    def row(self, name: str) -> list[str]:
+        """What was typed for a test at every visit shown."""
+        return [self.typed.get(f"visits[{i}].labs.{name}.value", "") for i in range(self.columns)]
 
     def unit(self, analyte: Analyte) -> str:
         """Unit chosen for a row."""
@@ -82,18 +92,7 @@ class Form:
 
     def filled(self, group: str) -> bool:
         """Whether anything was typed into a group of rows."""
-        names = {analyte.name for analyte in GROUPS[group]}
-        return any(
-            text.strip() and field.split(".")[2] in names
-            for field, text in self.typed.items()
-            if field.startswith("visits[") and field.count(".") == 3
-        )
-
-    def plain(self, group: str) -> bool:
-        """Whether a group of rows is as it is before anything is typed, its units too."""
-        return not self.filled(group) and all(
-            self.unit(analyte) == analyte.unit for analyte in GROUPS[group]
-        )
+        return any(analyte.name in self.tests for analyte in GROUPS[group])
 
     def named(self, problem: FieldProblem) -> FieldProblem:
         """A problem of the document as a problem of the form: places count shown columns."""
@@ -150,7 +149,13 @@ def read_form(typed: Mapping[str, str]) -> Form:
     problems += [
         FieldProblem(f"gate.{name}", OUT_OF_SCOPE) for name in GATE if typed.get(f"gate.{name}")
     ]
-    return Form(typed, columns, document, tuple(problems), tuple(places))
+    return Form(typed, columns, document, tuple(problems), tuple(places), _tests(typed))
+
+
+def _tests(typed: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(
+        found[1] for field, text in typed.items() if (found := CELL.match(field)) and text.strip()
+    )
 
 
 def _columns(typed: Mapping[str, str]) -> int:

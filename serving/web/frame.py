@@ -4,21 +4,20 @@ Pages ask for nothing but what this server holds. The language is the one asked 
 else the one chosen before (a cookie that holds two letters), else the browser's.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from serving.access.sessions import COOKIE as COOKIE_OF_SESSION
 from serving.problems import NOT_FOUND, ProblemError
-from serving.web import numbers, view
+from serving.web import labels, numbers
 from serving.web.messages import said
-from serving.web.texts import LANGUAGES, Texts, texts
+from serving.web.texts import LANGUAGES, texts
+from serving.web.wording import KNOWN, SPOKEN, templates
 
-__all__ = ["NAVIGATION", "POLICY", "TEMPLATES", "language_of", "render", "static"]
+__all__ = ["NAVIGATION", "POLICY", "language_of", "render", "static"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -38,27 +37,21 @@ STATIC = {
 COOKIE = "smoulder_language"
 YEAR_SECONDS = 365 * 24 * 3600
 
-TEMPLATES = Environment(
-    loader=PackageLoader("serving.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-TEMPLATES.globals |= {"languages": LANGUAGES, "texts": texts, "navigation": NAVIGATION}
-TEMPLATES.globals |= {"unit_labels": numbers.UNITS}
-
-
-SPOKEN: Mapping[str, Callable[..., str]] = {
-    "input_label": view.input_label,
-    "model_label": view.model_label,
+KNOWN |= {
+    "languages": LANGUAGES,
+    "texts": texts,
+    "navigation": NAVIGATION,
+    "unit_labels": numbers.UNITS,
+}
+SPOKEN |= {
+    "input_label": labels.input_label,
     "percent": numbers.percent,
     "said": said,
     "quantity": numbers.quantity,
     "span": numbers.span,
     "within_label": numbers.within_label,
     "years_label": numbers.years_label,
+    "model_label": labels.model_label,
 }
 
 
@@ -100,17 +93,13 @@ def render(
     here
         Which entry of the navigation it is.
     content
-        What the template shows, beside its words ``t`` and ``language``.
+        What the template shows.
     """
     language = language_of(request)
-    words = texts(language)
-    html = TEMPLATES.get_template(template).render(
-        t=words,
-        language=language,
-        here=here,
-        signed_in=COOKIE_OF_SESSION in request.cookies,
-        **_spoken(words),
-        **content,
+    html = (
+        templates(language)
+        .get_template(template)
+        .render(here=here, signed_in=COOKIE_OF_SESSION in request.cookies, **content)
     )
     headers = {"Content-Security-Policy": POLICY, "Content-Language": language}
     response = HTMLResponse(html, status, headers)
@@ -119,11 +108,6 @@ def render(
             COOKIE, language, max_age=YEAR_SECONDS, path="/ui", httponly=True, samesite="strict"
         )
     return response
-
-
-def _spoken(t: Texts) -> dict[str, Callable[..., str]]:
-    """Functions a template calls without naming its language."""
-    return {name: partial(function, t=t) for name, function in SPOKEN.items()}
 
 
 async def static(request: Request) -> Response:

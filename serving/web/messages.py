@@ -6,6 +6,7 @@ English: a citation, a name.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from serving.web.numbers import localised, unit_label
@@ -13,8 +14,10 @@ from serving.web.texts import LANGUAGES, Texts, texts
 
 __all__ = ["said"]
 
+GAP = re.compile(r"\{\w+\}")
 PLACE = re.compile(r"\\{(\w+)\\}")
-UCUM = re.compile(r"\bumol/L\b|mg/\(24\.h\)|\bug/mL\b|\bukat/L\b|mL/min/\{1\.73_m2\}")
+UCUM = re.compile(r"umol/L\b|mg/\(24\.h\)|ug/mL\b|ukat/L\b|mL/min/\{1\.73_m2\}")
+"""Each begins with its own letter: a search that has to look at word boundaries takes long."""
 
 
 def said(text: str, t: Texts) -> str:
@@ -31,21 +34,37 @@ def said(text: str, t: Texts) -> str:
 
 
 def _part(text: str, t: Texts) -> str:
-    for key, pattern in _patterns():
-        if found := pattern.fullmatch(text):
+    patterns = _patterns()
+    for own, key, pattern in patterns.get(text.partition(" ")[0], patterns[""]):
+        if own in text and (found := pattern.fullmatch(text)):
             filled = {name: _filled(name, value, t) for name, value in found.groupdict().items()}
             return str(t["message"][key]).format(**filled)
     return UCUM.sub(lambda unit: unit_label(unit[0]), text)
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """English sentences by key, those with most of their own words first."""
+def _patterns() -> Mapping[str, list[tuple[str, str, re.Pattern[str]]]]:
+    """English sentences that can begin with a word, those with most of their own words first.
+
+    Each is the longest of its own words, its key and its pattern. Under "" stand those that begin
+    with a place, and so with any word.
+    """
     english: dict[str, str] = texts(LANGUAGES[0])["message"]
-    ordered = sorted(english.items(), key=lambda item: -len(re.sub(r"\{\w+\}", "", item[1])))
-    return tuple(
-        (key, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(words)))) for key, words in ordered
-    )
+    ordered = sorted(english.items(), key=lambda item: -len(GAP.sub("", item[1])))
+    begun = {key: re.match(r"(?!\{)\S*", words) for key, words in ordered}
+    first = {key: found[0] if found else "" for key, found in begun.items()}
+    return {
+        word: [
+            (
+                max(GAP.split(words), key=len),
+                key,
+                re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(words))),
+            )
+            for key, words in ordered
+            if first[key] in (word, "")
+        ]
+        for word in {"", *first.values()}
+    }
 
 
 def _filled(name: str, value: str, t: Texts) -> str:

@@ -1,46 +1,48 @@
 """The routes of the page: one form, one answer, server-rendered."""
 
 from collections.abc import Sequence
-from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from features.analytes import ANALYTES
-from features.criteria import stage
 from features.errors import FieldProblem
 from models.completions import next_tests
-from models.risk import RiskModel
 from serving.answer import Answered, answer
 from serving.api import request_id, room_of
 from serving.limits import RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
 from serving.request import read_risk
-from serving.staged import contradiction
-from serving.web import view
 from serving.web.curve import draw, looks
 from serving.web.download import DOWNLOADS, Asked
 from serving.web.drivers import drivers
 from serving.web.echo import day_echo, row_echo
-from serving.web.form import CHOICES, EXAMPLE, GATE, GROUPS, Form, read_form
-from serving.web.frame import TEMPLATES, language_of, render, static
+from serving.web.form import CHOICES, EXAMPLE, GATE, Form, read_form
+from serving.web.frame import language_of, render, static
+from serving.web.grid import Grid
 from serving.web.icons import people
+from serving.web.inputs import given_lines, input_rows
+from serving.web.labels import field_label
 from serving.web.messages import said
+from serving.web.missing import missing_lines, next_test_lines
 from serving.web.models import model_page, models_page
+from serving.web.risk_table import risk_table
+from serving.web.summary import agreement_lines, summary
 from serving.web.texts import Texts, texts
 from serving.web.treatment import treatment_tables
 from serving.web.trends import trends
+from serving.web.wording import KNOWN, SPOKEN
 
 __all__ = ["PAGES"]
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 4000
 
-TEMPLATES.globals |= {"groups": GROUPS, "choices": CHOICES, "gate": GATE}
+KNOWN |= {"choices": CHOICES, "gate": GATE}
+SPOKEN |= {"day_echo": day_echo}
 
 
 async def start(_: Request) -> Response:
@@ -112,36 +114,11 @@ def _page(
         "problem_at": {problem.field: said(problem.expected, t) for problem in problems},
         "doubt_at": {},
         "answer": None,
-        "row_echo": partial(row_echo, t=t),
-        "day_echo": partial(day_echo, t=t),
-        "blank_rows": lambda group: _blank_rows(group, form.columns, language),
     }
     if told is not None:
         content |= _told(request, form, told, t)
-    noted = content["problem_at"].keys() | content["doubt_at"].keys()
-    content["noted"] = noted
-    content["touched"] = lambda group: (
-        not form.plain(group)
-        or any(analyte.name in field for analyte in GROUPS[group] for field in noted)
-    )
+    content["grid"] = Grid(form, language, content["problem_at"], content["doubt_at"])
     return render(request, "page.html", here="patient", status=422 if problems else 200, **content)
-
-
-@cache
-def _blank_rows(group: str, columns: int, language: str) -> Markup:
-    """Rows of the grid before anything is typed, which most of them are in most answers."""
-    t = texts(language)
-    html = TEMPLATES.get_template("blank_rows.html").render(
-        t=t,
-        group=group,
-        form=read_form({f"visits[{columns - 1}].date": ""}),
-        noted=(),
-        problem_at={},
-        doubt_at={},
-        row_echo=partial(row_echo, t=t),
-        input_label=partial(view.input_label, t=t),
-    )
-    return Markup(html)  # noqa: S704  # the template has escaped it
 
 
 def _noted(problem: FieldProblem, t: Texts) -> dict[str, str]:
@@ -149,7 +126,7 @@ def _noted(problem: FieldProblem, t: Texts) -> dict[str, str]:
     field = problem.field
     return {
         "field": field,
-        "label": view.field_label(field, t),
+        "label": field_label(field, t),
         "message": said(problem.expected, t),
     }
 
@@ -158,23 +135,26 @@ def _told(request: Request, form: Form, told: Answered, t: Texts) -> dict[str, A
     """What the template needs to show an answer."""
     document = told.document
     estimates = document["estimates"]
-    models = _spoken(request, told)
+    models = room_of(request).lineup.choose(None)
     doubts = [form.named(FieldProblem(w["field"], w["message"])) for w in document["warnings"]]
-    tests = next_tests(told.features, models)
+    lacking = {entry["model"] for entry in estimates if entry["missing"]}
+    look = looks(estimates)
+    tests = next_tests(told.features, [model for model in models if model.name in lacking])
     return {
         "answer": document,
-        "given": view.given_lines(form.document, document, t),
-        "summary": view.summary(document, tests, t),
+        "given": given_lines(form.document, document, t),
+        "summary": summary(document, tests, t),
         "warnings": [_noted(doubt, t) for doubt in doubts],
         "doubt_at": {doubt.field: said(doubt.expected, t) for doubt in doubts},
-        "table": view.risk_table(estimates, t),
-        "curve": draw(estimates, t),
-        "people": people(estimates, looks(estimates)),
+        "table": risk_table(estimates, look, t),
+        "curve": draw(estimates, look, t),
+        "people": people(estimates, look),
         "trends": trends(told.features, told.place, t),
         "drivers": drivers(estimates, t),
-        "agreement": view.agreement_lines(document["agreement"], t),
-        "missing": view.missing_lines(estimates, t),
-        "next_tests": view.next_test_lines(tests, t),
+        "agreement": agreement_lines(document["agreement"], t),
+        "missing": missing_lines(estimates, t),
+        "next_tests": next_test_lines(tests, t),
+        "inputs": input_rows(document["inputs"], t),
         "treatments": treatment_tables(estimates, models, t),
         "downloads": tuple(DOWNLOADS),
     }
@@ -192,16 +172,6 @@ async def echo(request: Request) -> Response:
     else:
         raise ProblemError(NOT_FOUND, "no such field")
     return render(request, "echo.html", here="patient", echo=found)
-
-
-def _spoken(request: Request, told: Answered) -> list[RiskModel]:
-    """Models whose disease this is."""
-    staging = stage(told.features)
-    return [
-        model
-        for model in room_of(request).lineup.choose(None)
-        if contradiction(model.population, staging, told.place) is None
-    ]
 
 
 async def download(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """What treatment would change, behind the switch of the page: one table per reported trial."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,54 +49,44 @@ def treatment_tables(
 ) -> list[TreatmentTable]:
     """One table per reported trial, of the models for SMM that gave a risk at 2 or 5 years."""
     smm = {model.name for model in models if model.population == "smm"}
-    answered = [
-        (entry["model"], _estimates(entry))
-        for entry in told
-        if entry["model"] in smm and entry["risks"]
-    ]
+    answered = [entry for entry in told if entry["model"] in smm and entry["risks"]]
+    if not answered:
+        return []
+    estimates = _estimates(answered)
+    horizons = tuple(years_label(years, t) for years in HORIZONS_YEARS)
     tables = []
     for trial in REPORTED:
         assert trial.treatment is not None
-        found = [(name, expected_benefit(said, trial.treatment)) for name, said in answered]
-        rows = [(name, _cells(benefit, t)) for name, benefit in found]
-        rows = [(name, cells) for name, cells in rows if any(cells)]
+        benefit = expected_benefit(estimates, trial.treatment)
+        cells = zip(answered, _cells(benefit, t), strict=True)
+        rows = tuple((entry["model"], row) for entry, row in cells if any(row))
         if rows:
-            tables.append(
-                TreatmentTable(
-                    trial=f"{trial.name}, {trial.nct}",
-                    statement=found[0][1].statement,
-                    horizons=tuple(years_label(years, t) for years in HORIZONS_YEARS),
-                    rows=tuple(rows),
-                )
-            )
+            named = f"{trial.name}, {trial.nct}"
+            tables.append(TreatmentTable(named, benefit.statement, horizons, rows))
     return tables
 
 
-def _estimates(entry: Json) -> Estimates:
-    """What one model said, as the one landmark it said it of."""
+def _estimates(told: Sequence[Json]) -> Estimates:
+    """What the models said at the horizons of the benefit, as if each were a landmark."""
 
-    def row(name: str) -> Floats:
-        values = [np.nan if risk[name] is None else risk[name] for risk in entry["risks"]]
-        return np.array([values])
+    def table(name: str) -> Floats:
+        by_horizon = [{risk["horizon_years"]: risk[name] for risk in e["risks"]} for e in told]
+        return np.array(
+            [[row.get(years) for years in HORIZONS_YEARS] for row in by_horizon], dtype=np.float64
+        )
 
-    horizons = tuple(risk["horizon_years"] for risk in entry["risks"])
-    status = np.zeros(1, dtype=np.int8)
-    return Estimates(horizons, status, row("risk"), row("lower"), row("upper"))
+    status = np.zeros(len(told), dtype=np.int8)
+    return Estimates(HORIZONS_YEARS, status, table("risk"), table("lower"), table("upper"))
 
 
-def _cells(benefit: Benefit, t: Texts) -> tuple[str, ...]:
-    cells = []
-    for years in HORIZONS_YEARS:
-        if years not in benefit.horizons_years:
-            cells.append("")
-            continue
-        j = benefit.horizons_years.index(years)
-        ends = benefit.lower[0, j], benefit.upper[0, j]
-        if np.isnan(ends).any():
-            cells.append("")
-            continue
-        between = span(float(ends[0]), float(ends[1]), t)
-        reduction = benefit.reduction[0, j]
-        first = "" if np.isnan(reduction) else f"{percent(float(reduction), t)} "
-        cells.append(f"{first}({between})")
-    return tuple(cells)
+def _cells(benefit: Benefit, t: Texts) -> list[tuple[str, ...]]:
+    """Cells of every model, one per horizon."""
+    numbers = np.stack([benefit.reduction, benefit.lower, benefit.upper], axis=-1).tolist()
+    return [tuple(_cell(*ends, t=t) for ends in row) for row in numbers]
+
+
+def _cell(reduction: float, lower: float, upper: float, *, t: Texts) -> str:
+    if math.isnan(lower) or math.isnan(upper):
+        return ""
+    between = f"({span(lower, upper, t)})"
+    return between if math.isnan(reduction) else f"{percent(reduction, t)} {between}"

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from serving.web.curve import BOTTOM, COLOURS, HEIGHT, LABEL_GAP, LEFT, TOP, draw, looks
+from serving.web.curve import BOTTOM, COLOURS, HEIGHT, LABEL_GAP, LEFT, TOP, Curve, draw, looks
 from serving.web.texts import texts
 
 ENGLISH = texts("en")
@@ -15,20 +15,24 @@ def estimate(model: str, *risks: tuple[float, float | None], **more: Any) -> Jso
     return {"model": model, "status": "ok", "risks": rows, **more}
 
 
+def drawn(told: list[Json]) -> Curve | None:
+    return draw(told, looks(told), ENGLISH)
+
+
 def test_nothing_is_drawn_of_models_that_gave_no_risk() -> None:
-    assert draw([], ENGLISH) is None
-    assert draw([estimate("a"), estimate("b", (2, None))], ENGLISH) is None
+    assert drawn([]) is None
+    assert drawn([estimate("a"), estimate("b", (2, None))]) is None
 
 
 def test_no_risk_lies_on_the_axis_and_certainty_at_the_top() -> None:
-    curve = draw([estimate("a", (1, 0.0), (2, 0.5), (5, 1.0))], ENGLISH)
+    curve = drawn([estimate("a", (1, 0.0), (2, 0.5), (5, 1.0))])
     assert curve is not None
     heights = [mark.risk for mark in curve.lines[0].marks]
     assert heights == [HEIGHT - BOTTOM, (HEIGHT - BOTTOM + TOP) / 2, TOP]
 
 
 def test_time_runs_from_the_day_asked_about_in_proportion() -> None:
-    curve = draw([estimate("a", (2, 0.1), (4, 0.2), (10, 0.3))], ENGLISH)
+    curve = drawn([estimate("a", (2, 0.1), (4, 0.2), (10, 0.3))])
     assert curve is not None
     two, four, ten = (mark.x - LEFT for mark in curve.lines[0].marks)
     assert two / ten == pytest.approx(0.2, abs=0.01)
@@ -36,15 +40,13 @@ def test_time_runs_from_the_day_asked_about_in_proportion() -> None:
 
 
 def test_two_published_rates_are_not_joined_to_a_course() -> None:
-    curve = draw(
-        [estimate("a", (2, 0.1), (5, 0.2)), estimate("b", (1, 0.1), (2, 0.2), (5, 0.3))], ENGLISH
-    )
+    curve = drawn([estimate("a", (2, 0.1), (5, 0.2)), estimate("b", (1, 0.1), (2, 0.2), (5, 0.3))])
     assert curve is not None
     assert [bool(line.points) for line in curve.lines] == [False, True]
 
 
 def test_names_never_overlap_and_stay_inside() -> None:
-    curve = draw([estimate(f"m{i}", (2, 0.001 * i)) for i in range(12)], ENGLISH)
+    curve = drawn([estimate(f"m{i}", (2, 0.001 * i)) for i in range(12)])
     assert curve is not None
     heights = sorted(line.label_y for line in curve.lines)
     gaps = [b - a for a, b in pairwise(heights)]

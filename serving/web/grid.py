@@ -1,0 +1,98 @@
+"""The grid of visits: one row per test, the same for everybody but for what is typed into it.
+
+A row is written once, with gaps where a text or its echo goes; a page fills them in. Only a row
+with a note, a problem or a doubt, is written anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from markupsafe import Markup, escape
+
+from features.analytes import ANALYTES, Analyte
+from serving.web.echo import row_echo
+from serving.web.form import GROUPS, Form
+from serving.web.texts import texts
+from serving.web.wording import templates
+
+__all__ = ["Grid"]
+
+GAP = Markup("<gap>")
+"""Nothing typed can be taken for one: its signs would be escaped."""
+
+MOST_ROWS = 1024
+"""Rows that are kept written; all of both languages, at the usual number of visits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of one form in one language.
+
+    Parameters
+    ----------
+    problem_at, doubt_at
+        Field to what is said at it.
+    """
+
+    form: Form
+    language: str
+    problem_at: Mapping[str, str]
+    doubt_at: Mapping[str, str]
+
+    def rows(self, group: str) -> Markup:
+        """Rows of a group of tests."""
+        rows = "".join([self._row(analyte) for analyte in GROUPS[group]])
+        return Markup(rows)  # noqa: S704  # the template and `escape` made it
+
+    def _row(self, analyte: Analyte) -> str:
+        name, form, language = analyte.name, self.form, self.language
+        unit = form.unit(analyte)
+        if any(name in field for at in (self.problem_at, self.doubt_at) for field in at):
+            parts = _written(language, name, unit, form.columns, self.problem_at, self.doubt_at)
+        else:
+            unit = unit if unit in analyte.units else ""
+            if name not in form.tests:
+                return _blank(language, name, unit, form.columns)
+            parts = _plain(language, name, unit, form.columns)
+        echo = row_echo(form, name, texts(language))
+        return _filled(parts, [echo, *form.row(name)])
+
+
+def _filled(parts: Sequence[str], gaps: Sequence[object]) -> str:
+    return "".join([*chain.from_iterable(zip(parts, map(escape, gaps), strict=False)), parts[-1]])
+
+
+@lru_cache(MOST_ROWS)
+def _blank(language: str, name: str, unit: str, columns: int) -> str:
+    return "".join(_plain(language, name, unit, columns))
+
+
+@lru_cache(MOST_ROWS)
+def _plain(language: str, name: str, unit: str, columns: int) -> tuple[str, ...]:
+    return _written(language, name, unit, columns, {}, {})
+
+
+def _written(
+    language: str,
+    name: str,
+    unit: str,
+    columns: int,
+    problem_at: Mapping[str, str],
+    doubt_at: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Parts of a row, between which stand its echo and then its texts."""
+    html = (
+        templates(language)
+        .get_template("row.html")
+        .render(
+            analyte=ANALYTES[name],
+            chosen=unit,
+            columns=columns,
+            problem_at=problem_at,
+            doubt_at=doubt_at,
+            gap=GAP,
+        )
+    )
+    return tuple(html.split(GAP))
