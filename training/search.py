@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from features.history import Floats
 from models.learned import expit
@@ -26,6 +27,7 @@ from training.study import Study
 __all__ = ["Trial", "chosen_settings", "inner_losses", "shortlist", "tried"]
 
 POINT, LOSSES = "point", "losses"
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,5 +166,8 @@ def open_storage(url: str) -> Any:
     """Optuna's storage behind a URL; a file waits for its turn instead of failing."""
     from optuna.storages import RDBStorage
 
-    wait = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
-    return RDBStorage(url, engine_kwargs=wait)
+    if not url.startswith(SQLITE):
+        return RDBStorage(url)
+    # Two processes that make the tables of one new file at once would both fail.
+    with FileLock(f"{url.removeprefix(SQLITE)}.lock"):
+        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})

@@ -169,10 +169,9 @@ def traffic(served: Served, asked: Sequence[Asked], askers: int = ASKERS) -> Ite
 
 def unrecorded(served: Served, found: Traffic) -> int:
     """Acknowledged answers without a record, after the chain of the log has been checked."""
-    path = served.audit_dir / "audit.db"
-    verdict = verify(path)
+    verdict = verify(served.audit_dir)
     assert verdict.broken_at is None, verdict
-    with contextlib.closing(sqlite3.connect(path)) as log:
+    with contextlib.closing(sqlite3.connect(served.audit_dir / "audit.db")) as log:
         recorded = {
             json.loads(text)["request_id"] for (text,) in log.execute("SELECT record FROM audit")
         }
