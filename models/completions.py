@@ -6,6 +6,8 @@ that would remain is averaged over the results, weighted as they occur in the re
 information. It is no statement about what is worth doing to a patient.
 """
 
+import math
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -143,7 +145,7 @@ def remaining_widths(features: LandmarkFeatures, model: RiskModel) -> Widths | N
 def _of_score(features: LandmarkFeatures, score: PointScore, column: int) -> Widths | None:
     states = [int(state[0]) for state in score.states(features)]
     now = _score_width(score, states, column)
-    if np.isnan(now) or now == 0.0:
+    if math.isnan(now) or now == 0.0:
         return None
     after: dict[str, float] = {}
     for place, marker in enumerate(score.markers):
@@ -154,8 +156,8 @@ def _of_score(features: LandmarkFeatures, score: PointScore, column: int) -> Wid
             for result in range(marker.unknown)
         ]
         shares = marker.shares or [1.0] * marker.unknown
-        expected = float(np.average(widths, weights=shares))
-        if not np.isnan(expected):
+        expected = sum(map(operator.mul, widths, shares)) / sum(shares)
+        if not math.isnan(expected):
             after[_test(marker.name)] = expected
     return Widths(score.name, score.horizons_years[column], now, after)
 
@@ -163,8 +165,8 @@ def _of_score(features: LandmarkFeatures, score: PointScore, column: int) -> Wid
 def _score_width(score: PointScore, states: list[int], column: int) -> float:
     """Range of the groups that remain; with nothing known, that of all of them."""
     left = score.possible_of(states)
-    rates = [band.risks.get(score.horizons_years[column], np.nan) for band in left]
-    return float(np.max(rates) - np.min(rates))
+    rates = [band.risks.get(score.horizons_years[column], math.nan) for band in left]
+    return math.nan if any(map(math.isnan, rates)) else max(rates) - min(rates)
 
 
 def _of_pangea(features: LandmarkFeatures, model: PangeaVariant, column: int) -> Widths | None:

@@ -4,8 +4,10 @@ Lines join the marks of a model only where it gives three or more; two rates of 
 say nothing about the years between them. Names stand in the margin, in the order of the risks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from serving.values import Json
 from serving.web.texts import Texts
@@ -23,7 +25,12 @@ CAP = 4
 FEWEST_JOINED = 3
 COLOURS = 8
 """Of the palette in the style sheet; a ninth model has the first colour with the second shape."""
-SHAPES = 4
+SHAPES: tuple[Callable[[float, float], str], ...] = (
+    lambda x, y: f'<circle cx="{x}" cy="{y}" r="4.6"/>',
+    lambda x, y: f'<rect x="{x - 4.2}" y="{y - 4.2}" width="8.4" height="8.4"/>',
+    lambda x, y: f'<path d="M{x} {y - 5.8}l5.6 9.6h-11.2z"/>',
+    lambda x, y: f'<path d="M{x} {y - 6}l6 6l-6 6l-6 -6z"/>',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,10 @@ class Look:
     colour: int
     shape: int
 
+    def mark(self, x: float, y: float) -> Markup:
+        """The shape around a point, in drawing units."""
+        return Markup(SHAPES[self.shape](x, y))  # noqa: S704  # made of numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -92,7 +103,9 @@ def looks(estimates: Sequence[Json]) -> Mapping[str, Look]:
     told = [entry for entry in estimates if entry["status"] != "refused"]
     told.sort(key=lambda entry: not any(_drawable(row) for row in entry["risks"]))
     answered = [entry["model"] for entry in told]
-    return {name: Look(i % COLOURS, (i + i // COLOURS) % SHAPES) for i, name in enumerate(answered)}
+    return {
+        name: Look(i % COLOURS, (i + i // COLOURS) % len(SHAPES)) for i, name in enumerate(answered)
+    }
 
 
 def draw(estimates: Sequence[Json], look: Mapping[str, Look], t: Texts) -> Curve | None:

@@ -126,7 +126,7 @@ def read_form(typed: Mapping[str, str]) -> Form:
     {'m_protein': {'value': 24.0, 'unit': 'g/L'}}
     """
     problems: list[FieldProblem] = []
-    columns = _columns(typed)
+    columns, tests = _columns(typed), _tests(typed)
     subject: dict[str, Any] = {
         name: text
         for name in ("sex", "heavy_chain", "light_chain")
@@ -139,7 +139,7 @@ def read_form(typed: Mapping[str, str]) -> Form:
         subject["age"] = age
     visits, places = [], []
     for i in range(columns):
-        visit = _visit(typed, i, problems)
+        visit = _visit(typed, i, tests, problems)
         if visit is not None:
             visits.append(visit)
             places.append(i)
@@ -149,7 +149,7 @@ def read_form(typed: Mapping[str, str]) -> Form:
     problems += [
         FieldProblem(f"gate.{name}", OUT_OF_SCOPE) for name in GATE if typed.get(f"gate.{name}")
     ]
-    return Form(typed, columns, document, tuple(problems), tuple(places), _tests(typed))
+    return Form(typed, columns, document, tuple(problems), tuple(places), tests)
 
 
 def _tests(typed: Mapping[str, str]) -> frozenset[str]:
@@ -165,10 +165,14 @@ def _columns(typed: Mapping[str, str]) -> int:
     return min(max(wanted, FEWEST_COLUMNS), MOST_COLUMNS)
 
 
-def _visit(typed: Mapping[str, str], i: int, problems: list[FieldProblem]) -> dict[str, Any] | None:
+def _visit(
+    typed: Mapping[str, str], i: int, tests: frozenset[str], problems: list[FieldProblem]
+) -> dict[str, Any] | None:
     labs: dict[str, Any] = {}
     broken = False
     for name, analyte in ANALYTES.items():
+        if name not in tests:
+            continue
         field = f"visits[{i}].labs.{name}.value"
         before = len(problems)
         value = _number(typed, field, problems)

@@ -22,7 +22,7 @@ __all__ = ["Grid"]
 GAP = Markup("<gap>")
 """Nothing typed can be taken for one: its signs would be escaped."""
 
-MOST_ROWS = 1024
+MOST_ROWS = 256
 """Rows that are kept written; all of both languages, at the usual number of visits."""
 
 

@@ -41,7 +41,7 @@ __all__ = ["PAGES"]
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 4000
 
-KNOWN |= {"choices": CHOICES, "gate": GATE}
+KNOWN |= {"choices": CHOICES, "gate": GATE, "zip": zip}
 SPOKEN |= {"day_echo": day_echo}
 
 

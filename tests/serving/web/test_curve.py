@@ -3,7 +3,20 @@ from typing import Any
 
 import pytest
 
-from serving.web.curve import BOTTOM, COLOURS, HEIGHT, LABEL_GAP, LEFT, TOP, Curve, draw, looks
+from serving.web.curve import (
+    BOTTOM,
+    COLOURS,
+    HEIGHT,
+    LABEL_GAP,
+    LEFT,
+    SHAPES,
+    TOP,
+    Curve,
+    Look,
+    Mark,
+    draw,
+    looks,
+)
 from serving.web.texts import texts
 
 ENGLISH = texts("en")
@@ -60,3 +73,16 @@ def test_a_look_belongs_to_a_model_that_answered_and_to_no_other() -> None:
     found = looks(told)
     assert "b" not in found
     assert len(set(found.values())) == len(found) == 2 * COLOURS
+
+
+def test_a_bar_runs_from_the_lower_to_the_upper_end_and_is_capped_at_both() -> None:
+    assert Mark(10.0, 5.0, 8.0, 2.0).bar == "M10.0 8.0V2.0M6.0 8.0h8M6.0 2.0h8"
+    assert Mark(10.0, 5.0, None, None).bar == ""
+
+
+def test_every_shape_is_drawn_around_its_point() -> None:
+    marks = [str(Look(0, shape).mark(10.0, 20.0)) for shape in range(len(SHAPES))]
+    assert len(set(marks)) == len(SHAPES)
+    # The middle of the square is 4.2 from its corner; the diamond begins at its top.
+    assert 'x="5.8" y="15.8" width="8.4" height="8.4"' in marks[1]
+    assert 'd="M10.0 14.0l6 6l-6 6l-6 -6z"' in marks[3]
