@@ -91,8 +91,8 @@ def resampled_measures(
 def with_interval(estimate: Estimate, replicates: FloatArray, *, level: float = 0.95) -> Estimate:
     """An estimate with its standard error over resampled cohorts, and the Wald interval.
 
-    Of five bootstrap intervals tried on simulated cohorts this held the truth most often
-    (`benchmarks.coverage`); percentiles count the upward bias of a distance twice.
+    Its coverage is in `benchmarks.coverage`; percentiles would count the upward bias of a distance
+    twice.
 
     Parameters
     ----------
