@@ -42,7 +42,7 @@ from training.runs import (
     log_training,
     write_artefact,
 )
-from training.store import Store, registry_errors
+from training.store import Store, registry_errors, settled
 from training.versions import Registered, registered
 
 __all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registered", "Registration", "Registry"]
@@ -354,7 +354,7 @@ class Registry:
         return held
 
     def _move(self, name: str, alias: str, version: str) -> None:
-        self.client.set_registered_model_alias(name, alias, version)
+        settled(lambda: self.client.set_registered_model_alias(name, alias, version))
 
     def _download(self, version: ModelVersion, folder: Path) -> Path:
         source = f"models:/{version.name}/{version.version}"

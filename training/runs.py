@@ -38,6 +38,7 @@ from training.documents import Documents
 from training.fit import Final, Trained
 from training.gate import Check, scan_artefact
 from training.report.card import as_html, as_markdown, card_of
+from training.store import settled
 from training.validation import OutOfFold
 
 __all__ = [
@@ -78,7 +79,8 @@ def log_training(trained: Trained, documents: Documents) -> None:
             if check.value is not None
         },
     )
-    mlflow.log_input(_dataset(trained), context="training")
+    # Trainings on the same rows share it.
+    settled(lambda: mlflow.log_input(_dataset(trained), context="training"))
     mlflow.log_dict(_verdict(trained), "gate.json")
     mlflow.log_dict(trained.diagnosis.to_dict(), "diagnosis.json")
     with TemporaryDirectory() as folder:

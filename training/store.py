@@ -1,22 +1,25 @@
 """Where MLflow keeps runs and versions: its settings, its database, and its errors as ours."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import gethostname
+from typing import TypeVar
 
 import mlflow
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import RegistryError
 
-__all__ = ["Store", "registry_errors"]
+__all__ = ["Store", "registry_errors", "settled"]
+
+Written = TypeVar("Written")
 
 HOST, PROCESS = "smoulder.host", "smoulder.process"
 KIND = "mlflow.experimentKind"
@@ -100,6 +103,21 @@ def _started(pid: int) -> str:
         # Another user's, or a system that tells nothing of its processes.
         return "unknown"
     return "" if state == "Z" else told[18]
+
+
+def settled(write: Callable[[], Written]) -> Written:
+    """What a write gave that several machines may make at the same moment.
+
+    MLflow looks whether a row is there and then adds it; between the two another machine may have
+    added the same. The database tells so only when that one is done, so the second time the row is
+    found. What it refuses for another reason it refuses again.
+    """
+    try:
+        return write()
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(BAD_REQUEST):
+            raise
+    return write()
 
 
 @contextmanager
