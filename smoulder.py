@@ -170,6 +170,10 @@ def train(
             envvar="SMOULDER_TRIALS", help="Database of the search's trials, shared by workers."
         ),
     ] = None,
+    search_only: Annotated[
+        bool,
+        typer.Option("--search-only", help="Take a share of the trials of the same training."),
+    ] = False,
     runs: Runs = RUNS,
     as_json: Json = False,
 ) -> None:
@@ -187,6 +191,9 @@ def train(
     read = read_cohort(cohort)
     if diagnose_only:
         _diagnose(study, read, overrides, as_json)
+        return
+    if search_only:
+        _search(study, read, candidate, seed, jobs=jobs, trials=trials, overrides=overrides)
         return
     work = Work(searched=not quick, jobs=jobs, trials=trials)
     trained, version, champion = _train(
@@ -473,14 +480,18 @@ def _train(
     from features.errors import DesignError
     from training.fit import train as fit
     from training.study import read_study
+    from training.trials import open_storage
     from training.workshop import Workshop, all_cores
 
     study = read_study(study_name)
     diagnoses: list[Diagnosis] = []
     try:
         with _working(f"Training {study.label}") as advance:
-            # Before the fits: a registry that cannot be used must not cost a training.
+            # Before the fits: a registry or database that cannot be used must not cost a training.
             registry = _registry(runs)
+            if work.trials is not None:
+                with open_storage(work.trials):
+                    pass
             workshop = Workshop(work.jobs or all_cores(), runs / "training", advance)
             trained = fit(
                 cohort,
@@ -501,6 +512,39 @@ def _train(
             _tell_diagnosis(diagnosis, as_json=as_json)
         raise
     return replace(trained, verdict=verdict), version, champion
+
+
+def _search(
+    study_name: str,
+    cohort: "Cohort",
+    candidate: str | None,
+    seed: int,
+    *,
+    jobs: int,
+    trials: str | None,
+    overrides: dict[str, str],
+) -> None:
+    from features.errors import InputError
+    from training.fit import search
+    from training.study import read_study
+    from training.trials import open_storage
+    from training.workshop import Workshop, all_cores
+
+    if trials is None:
+        raise InputError("--search-only", "expected --trials with the database that is shared")
+    with open_storage(trials):
+        study = read_study(study_name)
+    with _working(f"Searching for {study.label}") as advance:
+        search(
+            cohort,
+            study,
+            candidate=candidate,
+            seed=seed,
+            storage=trials,
+            workshop=Workshop(jobs or all_cores(), progress=advance),
+            overrides=overrides,
+        )
+    typer.echo("Every setting has been tried; the training that shares them goes on.")
 
 
 def _diagnose(study_name: str, cohort: "Cohort", overrides: dict[str, str], as_json: bool) -> None:

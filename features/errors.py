@@ -90,7 +90,11 @@ class InputError(SmoulderError):
         self, field: str, expected: str, *, row: int | None = None, source: str | None = None
     ) -> None:
         self.problem = FieldProblem(field, expected, row, source)
-        super().__init__(str(self.problem))
+        # Its own arguments, so that it comes whole from another process.
+        super().__init__(field, expected)
+
+    def __str__(self) -> str:
+        return str(self.problem)
 
 
 class UnitError(InputError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
@@ -17,6 +18,7 @@ from training.cohort_files import write_cohort
 from training.cohorts import Cohort
 from training.registry import Registry
 from training.simulation import simulate_cohort
+from training.trials import open_storage
 
 Spoil = Callable[[Cohort], Cohort]
 ROOT = Path(__file__).parents[1]
@@ -161,6 +163,26 @@ def test_the_command_says_it_in_one_line_beside_the_table(
     assert "overridden" in done.stdout
     assert run(*told, "--override", "outcome-in-feature").returncode == 2
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_helper_takes_trials_and_leaves_no_run(
+    simulated: Cohort, tmp_path: Path, run: Run, quick: str
+) -> None:
+    write_cohort(simulated, tmp_path / "c")
+    told = ("train", quick, "--cohort", tmp_path / "c", "--runs", tmp_path / "runs")
+    assert "--search-only: expected --trials" in run(*told, "--search-only").stderr
+    shared = ("--trials", f"sqlite:///{tmp_path / 'trials.db'}", "--jobs", "1")
+    done = run(*told, *shared, "--search-only")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "runs").exists()
+    with open_storage(shared[1]) as storage:
+        searches = optuna.get_all_study_summaries(storage)
+    # Two folds and all rows, two settings each.
+    assert [found.n_trials for found in searches] == [2, 2, 2]
+    done = run(*told, "--trials", "postgresql://x:geheim@127.0.0.1:1/x?connect_timeout=2")
+    assert done.returncode == 2
+    assert done.stderr.startswith("smoulder: --trials: the database cannot be used")
+    assert "geheim" not in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def _as_pangea(cohort: Cohort) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from training.study import Study
 from training.validation import OutOfFold, cross_validate
 from training.workshop import Workshop
 
-__all__ = ["RULE", "Final", "Trained", "summary", "train"]
+__all__ = ["RULE", "Final", "Trained", "search", "summary", "train"]
 
 RULE = "rule"
 QUICK_REFITS = 40
@@ -158,6 +158,38 @@ def train(
     )
     return Trained(
         study, rows, diagnosis, results, chosen, verdict, made, rule, seed, work, unstable
+    )
+
+
+def search(
+    cohort: Cohort,
+    study: Study,
+    *,
+    storage: str,
+    candidate: str | None = None,
+    seed: int = 0,
+    workshop: Workshop | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> None:
+    """Do a share of the trials of a training with the same arguments elsewhere, and nothing else.
+
+    Parameters
+    ----------
+    storage
+        URL of the database that both share.
+    cohort, study, candidate, seed, workshop, overrides
+        As for `train`.
+
+    Raises
+    ------
+    DesignError
+        If the cohort cannot answer the study's question.
+    """
+    names = _considered(study, candidate)
+    rows, diagnosis = examine(cohort, study, overrides=overrides or {})
+    diagnosis.stop_if_refused()
+    cross_validate(
+        rows, study, names, seed=seed, search=study.search, storage=storage, workshop=workshop
     )
 
 

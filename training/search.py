@@ -1,18 +1,13 @@
 """Tuning one candidate on some rows: settings by inner cross-validation, the simplest of the good.
 
-Trials are kept in an Optuna study: beside MLflow in a file, or in a PostgreSQL database that
-several workers share. All settings are put into its queue at the start; a worker takes the next,
-and one that was begun by somebody who died is done again.
+Trials are kept by `training.trials`; a setting that somebody began who died is done again.
 """
 
 import hashlib
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from features.history import Floats
 from models.learned import expit
@@ -23,11 +18,9 @@ from training.metrics.censoring import ipcw_weights
 from training.search_space import Search, design_points
 from training.selection import simplest_of_the_best
 from training.study import Study
+from training.trials import Trials, open_trials
 
 __all__ = ["Trial", "chosen_settings", "inner_losses", "shortlist", "tried"]
-
-POINT, LOSSES = "point", "losses"
-SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +57,30 @@ def tried(
     if candidate.separate_horizons:
         # Where horizons are fitted apart, the one that decides chooses for all.
         asked = replace(study, horizons_years=(study.decision_horizon_years,))
-    work = _Queue(_study_name(name, rows, study, search, seed), storage, points)
-    while (settings := work.next()) is not None:
+
+    def losses_of(settings: Settings) -> Floats:
         tuned = candidate.tuned(settings)
-        losses, _ = inner_losses(tuned, rows, asked, folds=search.inner_folds, seed=seed)
-        work.done(losses)
-    return [Trial(settings, losses) for settings, losses in zip(points, work.losses(), strict=True)]
+        return inner_losses(tuned, rows, asked, folds=search.inner_folds, seed=seed)[0]
+
+    with open_trials(_study_name(name, rows, study, search, seed), storage) as trials:
+        losses = _every_loss(trials, points, losses_of)
+    return [Trial(settings, lost) for settings, lost in zip(points, losses, strict=True)]
+
+
+def _every_loss(
+    trials: Trials, points: Sequence[Settings], losses_of: Callable[[Settings], Floats]
+) -> list[Floats]:
+    """Losses of every setting: first those that no worker has, then what others leave undone."""
+    for wait in (False, True):
+        for point, settings in enumerate(points):
+            if point in trials.losses():
+                continue
+            with trials.claim(point, wait=wait) as ours:
+                # It may have been finished between the look and the claim.
+                if ours and point not in trials.losses():
+                    trials.add(point, settings, losses_of(settings))
+    found = trials.losses()
+    return [found[point] for point in range(len(points))]
 
 
 def chosen_settings(name: str, trials: list[Trial]) -> Settings:
@@ -114,60 +125,3 @@ def _study_name(name: str, rows: TrainingSet, study: Study, search: Search, seed
     """Unlike that of any other question, cohort or part of it, candidate, seed or search."""
     told = repr((study.hash, search, rows.digest, seed))
     return f"{study.name} {name} seed {seed} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
-
-
-class _Queue:
-    """The settings of one search in Optuna's storage."""
-
-    def __init__(self, name: str, storage: str | None, points: Sequence[Settings]) -> None:
-        import optuna
-
-        optuna.logging.set_verbosity(logging.WARNING)
-        self._states = optuna.trial.TrialState
-        self._points = points
-        self._study = optuna.create_study(
-            study_name=name,
-            storage=None if storage is None else open_storage(storage),
-            load_if_exists=True,
-            direction="minimize",
-        )
-
-    def next(self) -> Settings | None:
-        """A setting that nobody has done; None when all are."""
-        while missing := [p for p in range(len(self._points)) if p not in self._complete()]:
-            if not self._study.get_trials(deepcopy=False, states=(self._states.WAITING,)):
-                for point in missing:
-                    given = dict(self._points[point])
-                    self._study.enqueue_trial(given, user_attrs={POINT: point})
-            self._asked = self._study.ask()
-            taken = self._asked.user_attrs.get(POINT)
-            if taken in missing:
-                return self._points[int(taken)]
-            # Somebody took the last one in between, or did it already.
-            self._study.tell(self._asked, state=self._states.FAIL)
-        return None
-
-    def done(self, losses: Floats) -> None:
-        """Keep the losses of the setting that `next` gave."""
-        self._asked.set_user_attr(LOSSES, losses.tolist())
-        self._study.tell(self._asked, float(losses.mean()))
-
-    def losses(self) -> list[Floats]:
-        """Losses of every setting, in their order."""
-        complete = self._complete()
-        return [np.array(complete[point]) for point in range(len(self._points))]
-
-    def _complete(self) -> Mapping[int, Any]:
-        done = self._study.get_trials(deepcopy=False, states=(self._states.COMPLETE,))
-        return {trial.user_attrs[POINT]: trial.user_attrs[LOSSES] for trial in done}
-
-
-def open_storage(url: str) -> Any:
-    """Optuna's storage behind a URL; a file waits for its turn instead of failing."""
-    from optuna.storages import RDBStorage
-
-    if not url.startswith(SQLITE):
-        return RDBStorage(url)
-    # Two processes that make the tables of one new file at once would both fail.
-    with FileLock(f"{url.removeprefix(SQLITE)}.lock"):
-        return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})

@@ -16,9 +16,9 @@ from models.artefact import save_artefact
 from training.cohort_files import write_cohort
 from training.cohorts import Cohort
 from training.fit import train
-from training.search import open_storage
 from training.search_space import Search, Space
 from training.study import Study
+from training.trials import open_storage
 from training.workshop import Workshop
 
 SMALL = Search(
@@ -115,13 +115,12 @@ def test_kill_9_loses_no_finished_trial_and_no_finished_piece(
 
 def _finished(runs: Path) -> dict[tuple[str, int], object]:
     """When each setting of each search was finished."""
-    storage = open_storage(f"sqlite:///{runs / 'trials.db'}")
     found = {}
-    for study in optuna.get_all_study_summaries(storage):
-        loaded = optuna.load_study(study_name=study.study_name, storage=storage)
-        for trial in loaded.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
-            key = study.study_name, trial.user_attrs["point"]
-            assert key not in found, "a setting was tried twice"
-            found[key] = trial.datetime_complete
-    storage.engine.dispose()
+    with open_storage(f"sqlite:///{runs / 'trials.db'}") as storage:
+        for study in optuna.get_all_study_summaries(storage):
+            loaded = optuna.load_study(study_name=study.study_name, storage=storage)
+            for trial in loaded.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
+                key = study.study_name, trial.user_attrs["point"]
+                assert key not in found, "a setting was tried twice"
+                found[key] = trial.datetime_complete
     return found

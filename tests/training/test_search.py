@@ -10,9 +10,10 @@ import pytest
 from features.errors import DesignError
 from training import search as searching
 from training.landmarks import TrainingSet
-from training.search import Trial, chosen_settings, open_storage, shortlist, tried
+from training.search import Trial, chosen_settings, shortlist, tried
 from training.search_space import Search, Space, design_points
 from training.study import Study
+from training.trials import open_storage
 
 SEARCH = Search(trials=5, inner_folds=2, spaces={"cox": {"strength": Space(0.01, 1.0, log=True)}})
 
@@ -52,7 +53,8 @@ def test_a_search_that_was_broken_off_does_the_rest_and_ends_the_same(
         np.testing.assert_array_equal(one.losses, other.losses)
     tried("cox", mgus_rows, mgus, SEARCH, seed=1, storage=url)
     assert len(calls) == 6
-    names = optuna.get_all_study_names(open_storage(url))
+    with open_storage(url) as storage:
+        names = optuna.get_all_study_names(storage)
     assert len(names) == 1 and "seed 1" in names[0]
 
 
@@ -62,7 +64,8 @@ def test_other_rows_or_another_seed_are_another_search(
     url, once = f"sqlite:///{tmp_path / 'trials.db'}", replace(SEARCH, trials=2)
     for rows, seed in ((mgus_rows, 1), (mgus_rows, 2), (mgus_rows.rows(np.arange(900)), 1)):
         tried("cox", rows, mgus, once, seed=seed, storage=url)
-    assert len(optuna.get_all_study_names(open_storage(url))) == 3
+    with open_storage(url) as storage:
+        assert len(optuna.get_all_study_names(storage)) == 3
 
 
 def test_the_simplest_of_the_good_settings_heads_the_short_list() -> None:
