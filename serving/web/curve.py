@@ -6,13 +6,14 @@ say nothing about the years between them. Names stand in the margin, in the orde
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup
 
 from serving.values import Json
 from serving.web.texts import Texts
 
-__all__ = ["COLOURS", "Curve", "Line", "Look", "Mark", "draw", "looks"]
+__all__ = ["COLOURS", "Axes", "Curve", "Line", "Look", "Mark", "draw", "looks"]
 
 WIDTH, HEIGHT = 480, 330
 LEFT, RIGHT, TOP, BOTTOM = 46, 140, 12, 44
@@ -73,6 +74,24 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Axes:
+    """The frame of a curve.
+
+    Parameters
+    ----------
+    drawing
+        Its lines and numbers.
+    """
+
+    drawing: Markup
+    width: int = WIDTH
+    height: int = HEIGHT
+    middle: float = (LEFT + WIDTH - RIGHT) / 2
+    bottom: int = HEIGHT - BOTTOM
+    names: int = WIDTH - RIGHT + LEADER
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One model: its marks, the points its line joins, and where its name stands."""
 
@@ -82,20 +101,26 @@ class Line:
     points: str
     label_y: float
 
+    @property
+    def drawing(self) -> Markup:
+        """Leader to the name, line, bars and marks."""
+        last, name_x = self.marks[-1], WIDTH - RIGHT + LEADER - 4
+        pieces = [f'<path class="leader" d="M{last.x} {last.middle}L{name_x} {self.label_y}"/>']
+        if self.points:
+            pieces.append(f'<polyline points="{self.points}"/>')
+        if bars := "".join([mark.bar for mark in self.marks]):
+            pieces.append(f'<path class="bar" d="{bars}"/>')
+        shape = SHAPES[self.look.shape]
+        pieces += [shape(mark.x, mark.risk) for mark in self.marks if mark.risk is not None]
+        return Markup("".join(pieces))  # noqa: S704  # made of numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """Everything the template draws."""
 
+    axes: Axes
     lines: tuple[Line, ...]
-    x_ticks: tuple[tuple[float, str], ...]
-    y_ticks: tuple[tuple[float, str], ...]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    bottom: int = HEIGHT - BOTTOM
-    leader: int = LEADER
 
 
 def looks(estimates: Sequence[Json]) -> Mapping[str, Look]:
@@ -129,11 +154,24 @@ def draw(estimates: Sequence[Json], look: Mapping[str, Look], t: Texts) -> Curve
         )
         name = str(t["model"].get(entry["model"], entry["model"]))
         lines.append(Line(name, look[entry["model"]], marks, _points(marks), _end(marks)))
-    return Curve(
-        lines=_spread(lines),
-        x_ticks=tuple((_x(year, longest), f"{year:g}") for year in _years(longest)),
-        y_ticks=tuple((_height(share / 100), f"{share} %") for share in range(0, 101, 20)),
-    )
+    return Curve(_axes(longest), _spread(lines))
+
+
+@cache
+def _axes(longest: float) -> Axes:
+    """Axes up to a horizon; models share a few."""
+    left, right, bottom = LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM
+    heights = {f"{share} %": _height(share / 100) for share in range(0, 101, 20)}
+    pieces = [
+        f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
+        f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{label}</text>'
+        for label, y in heights.items()
+    ]
+    pieces += [
+        f'<text x="{_x(year, longest)}" y="{bottom + 17}" text-anchor="middle">{year:g}</text>'
+        for year in _years(longest)
+    ]
+    return Axes(Markup("".join(pieces)))  # noqa: S704  # made of numbers
 
 
 def _drawable(row: Json) -> bool:

@@ -4,7 +4,7 @@ A row is written once, with gaps where a text or its echo goes; a page fills the
 with a note, a problem or a doubt, is written anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from features.analytes import ANALYTES, Analyte
 from serving.web.echo import row_echo
 from serving.web.form import GROUPS, Form
+from serving.web.notes import Notes
 from serving.web.texts import texts
 from serving.web.wording import templates
 
@@ -28,18 +29,11 @@ MOST_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of one form in one language.
-
-    Parameters
-    ----------
-    problem_at, doubt_at
-        Field to what is said at it.
-    """
+    """Rows of one form in one language, with the notes of its fields."""
 
     form: Form
     language: str
-    problem_at: Mapping[str, str]
-    doubt_at: Mapping[str, str]
+    notes: Notes
 
     def rows(self, group: str) -> Markup:
         """Rows of a group of tests."""
@@ -49,8 +43,8 @@ class Grid:
     def _row(self, analyte: Analyte) -> str:
         name, form, language = analyte.name, self.form, self.language
         unit = form.unit(analyte)
-        if any(name in field for at in (self.problem_at, self.doubt_at) for field in at):
-            parts = _written(language, name, unit, form.columns, self.problem_at, self.doubt_at)
+        if self.notes.concern(name):
+            parts = _written(language, name, unit, form.columns, self.notes)
         else:
             unit = unit if unit in analyte.units else ""
             if name not in form.tests:
@@ -71,17 +65,10 @@ def _blank(language: str, name: str, unit: str, columns: int) -> str:
 
 @lru_cache(MOST_ROWS)
 def _plain(language: str, name: str, unit: str, columns: int) -> tuple[str, ...]:
-    return _written(language, name, unit, columns, {}, {})
+    return _written(language, name, unit, columns, Notes({}, {}))
 
 
-def _written(
-    language: str,
-    name: str,
-    unit: str,
-    columns: int,
-    problem_at: Mapping[str, str],
-    doubt_at: Mapping[str, str],
-) -> tuple[str, ...]:
+def _written(language: str, name: str, unit: str, columns: int, notes: Notes) -> tuple[str, ...]:
     """Parts of a row, between which stand its echo and then its texts."""
     html = (
         templates(language)
@@ -90,8 +77,7 @@ def _written(
             analyte=ANALYTES[name],
             chosen=unit,
             columns=columns,
-            problem_at=problem_at,
-            doubt_at=doubt_at,
+            notes=notes,
             gap=GAP,
         )
     )

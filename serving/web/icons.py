@@ -3,14 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from serving.values import Json
 from serving.web.curve import Look
 
 __all__ = ["People", "Persons", "people"]
 
-ROW = 20
-STEP = 10.0
-DOTS = [f"M{STEP * (i % ROW) + 5:g} {STEP * (i // ROW) + 5:g}h0" for i in range(100)]
+ROW, STEP = 20, 10
+"""People in a row of the drawing, and how far they stand apart."""
+
+
+def _dots(first: int, last: int) -> Markup:
+    """Path on which people stand from one to before another, a dot where a dash of the line begins.
+
+    Dashes begin anew in every row. A row is a little longer than to its last person, whom a
+    browser's rounding could lose otherwise.
+    """
+    rows = []
+    for row in range(first // ROW, -(-last // ROW)):
+        left, right = max(first - ROW * row, 0), min(last - ROW * row, ROW)
+        x, y = STEP * left + STEP / 2, STEP * row + STEP / 2
+        rows.append(f"M{x:g} {y:g}h{STEP * (right - left - 1) + 0.1:g}")
+    return Markup("".join(rows))  # noqa: S704  # made of numbers
+
+
+FILLED = [_dots(0, progressing) for progressing in range(101)]
+EMPTY = [_dots(progressing, 100) for progressing in range(101)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +41,7 @@ class Persons:
     progressing
         Of the hundred, rounded.
     filled, empty
-        Path of one dot per person, progressing ones first.
+        Paths on which people stand, progressing ones first.
     """
 
     model: str
@@ -30,8 +49,8 @@ class Persons:
     progressing: int
     lower: int | None
     upper: int | None
-    filled: str
-    empty: str
+    filled: Markup
+    empty: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,6 @@ def _persons(model: str, look: Look, row: Json) -> Persons:
         progressing=progressing,
         lower=None if row["lower"] is None else round(100 * row["lower"]),
         upper=None if row["upper"] is None else round(100 * row["upper"]),
-        filled="".join(DOTS[:progressing]),
-        empty="".join(DOTS[progressing:]),
+        filled=FILLED[progressing],
+        empty=EMPTY[progressing],
     )

@@ -7,7 +7,7 @@ English: a citation, a name.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from serving.web.numbers import localised, unit_label
 from serving.web.texts import LANGUAGES, Texts, texts
@@ -20,6 +20,7 @@ UCUM = re.compile(r"umol/L\b|mg/\(24\.h\)|ug/mL\b|ukat/L\b|mL/min/\{1\.73_m2\}")
 """Each begins with its own letter: a search that has to look at word boundaries takes long."""
 
 
+@lru_cache(1024)
 def said(text: str, t: Texts) -> str:
     """A sentence of the code in the words of a language.
 

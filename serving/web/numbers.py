@@ -39,9 +39,9 @@ def percent(risk: float | None, t: Texts) -> str:
     if risk is None:
         return NONE
     share = 100 * risk
-    if 0 < share < 0.1:
-        return localised("< 0.1 %", t)
-    return localised(f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %", t)
+    if share >= 9.95:
+        return f"{share:.0f} %"
+    return localised("< 0.1 %" if 0 < share < 0.1 else f"{share:.1f} %", t)
 
 
 def span(lower: float, upper: float, t: Texts) -> str:

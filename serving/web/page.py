@@ -29,6 +29,7 @@ from serving.web.labels import field_label
 from serving.web.messages import said
 from serving.web.missing import missing_lines, next_test_lines
 from serving.web.models import model_page, models_page
+from serving.web.notes import Notes
 from serving.web.risk_table import risk_table
 from serving.web.summary import agreement_lines, summary
 from serving.web.texts import Texts, texts
@@ -110,25 +111,31 @@ def _page(
     t = texts(language)
     content: dict[str, Any] = {
         "form": form,
-        "problems": [_noted(problem, t) for problem in problems],
-        "problem_at": {problem.field: said(problem.expected, t) for problem in problems},
-        "doubt_at": {},
+        "problems": _listed(problems, t),
+        "warnings": (),
         "answer": None,
     }
     if told is not None:
         content |= _told(request, form, told, t)
-    content["grid"] = Grid(form, language, content["problem_at"], content["doubt_at"])
+    notes = Notes(_by_field(content["problems"]), _by_field(content["warnings"]))
+    content |= {"notes": notes, "grid": Grid(form, language, notes)}
     return render(request, "page.html", here="patient", status=422 if problems else 200, **content)
 
 
-def _noted(problem: FieldProblem, t: Texts) -> dict[str, str]:
-    """A problem as the page lists it: the field to go to, its name, and what is wanted."""
-    field = problem.field
-    return {
-        "field": field,
-        "label": field_label(field, t),
-        "message": said(problem.expected, t),
-    }
+def _listed(problems: Sequence[FieldProblem], t: Texts) -> list[dict[str, str]]:
+    """Problems as the page lists them: the field to go to, its name, and what is wanted."""
+    return [
+        {
+            "field": problem.field,
+            "label": field_label(problem.field, t),
+            "message": said(problem.expected, t),
+        }
+        for problem in problems
+    ]
+
+
+def _by_field(listed: Sequence[dict[str, str]]) -> dict[str, str]:
+    return {each["field"]: each["message"] for each in listed}
 
 
 def _told(request: Request, form: Form, told: Answered, t: Texts) -> dict[str, Any]:
@@ -144,8 +151,7 @@ def _told(request: Request, form: Form, told: Answered, t: Texts) -> dict[str, A
         "answer": document,
         "given": given_lines(form.document, document, t),
         "summary": summary(document, tests, t),
-        "warnings": [_noted(doubt, t) for doubt in doubts],
-        "doubt_at": {doubt.field: said(doubt.expected, t) for doubt in doubts},
+        "warnings": _listed(doubts, t),
         "table": risk_table(estimates, look, t),
         "curve": draw(estimates, look, t),
         "people": people(estimates, look),

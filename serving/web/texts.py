@@ -5,6 +5,7 @@ that it is written once; every other language has it in its file.
 """
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -18,7 +19,20 @@ __all__ = ["LANGUAGES", "Texts", "texts"]
 LANGUAGES = ("en", "de")
 """The first is that of people whose language is not here."""
 
-Texts = dict[str, Any]
+
+class Texts(dict[str, Any]):
+    """Words of a language or of one of its sections, by key and, for templates, as attributes.
+
+    There is one object of each, by which what was said is remembered.
+    """
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __init__(self, words: Mapping[str, Any]) -> None:
+        super().__init__(
+            {key: Texts(each) if isinstance(each, dict) else each for key, each in words.items()}
+        )
+        self.__dict__ = self
 
 
 @cache
@@ -27,11 +41,11 @@ def texts(language: str) -> Texts:
     source = resources.files("serving.web").joinpath("texts", f"{language}.toml")
     words = tomllib.loads(source.read_text("utf-8"))
     if language != LANGUAGES[0]:
-        return words
-    return {**_named_in_code(), **words, "input": {**_inputs(), **words["input"]}}
+        return Texts(words)
+    return Texts(_named_in_code() | words | {"input": _inputs() | words["input"]})
 
 
-def _named_in_code() -> Texts:
+def _named_in_code() -> dict[str, Any]:
     return {
         "criterion": {c.name: c.rule.replace(">=", "≥") for c in CRITERIA.values()},
         "stage": {stage: stage for stage in STAGES},

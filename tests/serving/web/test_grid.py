@@ -2,11 +2,12 @@ import re
 
 from serving.web.form import EXAMPLE, GROUPS, read_form
 from serving.web.grid import Grid
+from serving.web.notes import Notes
 
 
 def rows(typed: dict[str, str], group: str = "main", **notes: str) -> str:
     at = {field.replace("__", "."): text for field, text in notes.items()}
-    return str(Grid(read_form(typed), "en", at, {}).rows(group))
+    return str(Grid(read_form(typed), "en", Notes(at, {})).rows(group))
 
 
 def test_every_text_stands_in_its_own_field() -> None:
