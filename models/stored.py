@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from features.errors import ArtefactError
+from models.additive import AdditiveLearner
 from models.forest import Forest
 from models.incidence import HazardLearner, LinearPredictor
 from models.learned import GroupLearner, Learner, LinearLearner, TreeLearner
@@ -15,13 +16,22 @@ from models.learned import GroupLearner, Learner, LinearLearner, TreeLearner
 __all__ = ["arrays_of", "kind_of", "learner_from"]
 
 Arrays = Mapping[str, Any]
+Plain = LinearLearner | GroupLearner | AdditiveLearner
+PLAIN: Mapping[str, type[Plain]] = {
+    "linear": LinearLearner,
+    "groups": GroupLearner,
+    "tables": AdditiveLearner,
+}
+"""Learners that are nothing but their own arrays, by kind."""
 
 
 def kind_of(learner: Learner) -> str:
     """Kind of learner, as the manifest names it."""
     if isinstance(learner, HazardLearner):
         return f"hazards-{learner.link}"
-    return {LinearLearner: "linear", TreeLearner: "trees", GroupLearner: "groups"}[type(learner)]
+    if isinstance(learner, TreeLearner):
+        return "trees"
+    return next(kind for kind, plain in PLAIN.items() if isinstance(learner, plain))
 
 
 def arrays_of(learner: Learner) -> dict[str, Any]:
@@ -32,8 +42,8 @@ def arrays_of(learner: Learner) -> dict[str, Any]:
         parts = {"progression": learner.progression, "death": learner.death}
         own = {"baseline": learner.baseline, "until": learner.until}
         return own | _arrays_of_parts(parts)
-    assert isinstance(learner, LinearLearner | GroupLearner)
-    return {part: getattr(learner, part) for part in learner.__slots__}
+    assert isinstance(learner, Plain)
+    return {field.name: getattr(learner, field.name) for field in fields(learner)}
 
 
 def learner_from(kind: str, arrays: Arrays) -> Learner:
@@ -46,10 +56,9 @@ def learner_from(kind: str, arrays: Arrays) -> Learner:
     KeyError
         If an array is missing.
     """
-    if kind == "linear":
-        return LinearLearner(*(arrays[part] for part in LinearLearner.__slots__))
-    if kind == "groups":
-        return GroupLearner(*(arrays[part] for part in GroupLearner.__slots__))
+    if kind in PLAIN:
+        plain = PLAIN[kind]
+        return plain(*(arrays[field.name] for field in fields(plain)))
     if kind == "trees":
         numbers = takewhile(lambda i: f"{i}.leaf" in arrays, count())
         return TreeLearner(tuple(_forest(arrays, str(i)) for i in numbers))

@@ -205,6 +205,10 @@ def _considered(study: Study, candidate: str | None) -> list[str]:
             f"study {study.name}: search.candidates: expected some of {', '.join(suited)}"
         )
     named = study.search.candidates or [name for name in suited if CANDIDATES[name].default]
+    for name in (candidate, *named):
+        reason = None if name is None else CANDIDATES[name].unavailable
+        if reason is not None:
+            raise InputError("candidate", reason)
     return [n for n, c in given.items() if c.published or n in named or n == candidate]
 
 

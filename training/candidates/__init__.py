@@ -2,6 +2,7 @@
 
 from training.candidates.base import Candidate, Fit, Settings
 from training.candidates.cox import CauseSpecificCox
+from training.candidates.ebm import ExplainableBoosting
 from training.candidates.hazard_trees import HazardTrees
 from training.candidates.hazards import PenalisedHazards
 from training.candidates.logistic import PenalisedLogistic
@@ -17,6 +18,7 @@ _ALL: tuple[Candidate, ...] = (
     PenalisedHazards(),
     CauseSpecificCox(),
     PenalisedLogistic(),
+    ExplainableBoosting(),
     BoostedTrees(),
     HazardTrees(),
     DefaultBoostedTrees(),

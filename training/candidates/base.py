@@ -48,6 +48,8 @@ class Candidate(Protocol):
         Whether it is a published model that was given the cohort's risks, not a learner.
     separate_horizons
         Whether every horizon has a fit of its own, so that one can be tuned alone.
+    unavailable
+        Why it cannot be fitted here, and the line to type; None if it can.
     freedom
         Grows with what its settings let it fit; the simpler of two settings has less.
     """
@@ -64,6 +66,8 @@ class Candidate(Protocol):
     def published(self) -> bool: ...  # noqa: D102
     @property
     def separate_horizons(self) -> bool: ...  # noqa: D102
+    @property
+    def unavailable(self) -> str | None: ...  # noqa: D102
     @property
     def freedom(self) -> float: ...  # noqa: D102
 
@@ -92,6 +96,11 @@ class Tunable:
     default = True
     published = False
     separate_horizons = False
+
+    @property
+    def unavailable(self) -> str | None:
+        """None: nothing but what training needs anyway."""
+        return None
 
     @property
     def freedom(self) -> float:

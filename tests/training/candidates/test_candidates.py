@@ -34,8 +34,8 @@ def test_a_candidate_learns_that_m_protein_matters(
     assert high > 1.3 * low
 
 
-@pytest.mark.parametrize("name", ["xgboost", "hazard-trees"])
-def test_shallow_trees_are_monotone_where_the_study_says(
+@pytest.mark.parametrize("name", ["ebm", "xgboost", "hazard-trees"])
+def test_curves_and_shallow_trees_are_monotone_where_the_study_says(
     name: str, smm_rows: TrainingSet, smm: Study
 ) -> None:
     fit = CANDIDATES[name].fit(smm_rows, smm, seed=0)
@@ -71,7 +71,7 @@ def test_columns_that_are_never_measured_change_nothing(
     values = mgus_rows.values.copy()
     values[:, mgus_rows.features.index("creatinine_mg_dl")] = np.nan
     rows = replace(mgus_rows, values=values)
-    for name in ("logistic", "hazards", "cox", "xgboost", "hazard-trees"):
+    for name in ("logistic", "hazards", "cox", "ebm", "xgboost", "hazard-trees"):
         margin = CANDIDATES[name].fit(rows, mgus, seed=0).learner.margin(values)
         assert np.isfinite(margin).all()
 
