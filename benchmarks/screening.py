@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import httpx
 import numpy as np
 
 from benchmarks.page import write_section
+from benchmarks.peers.processes import free_port, stop, wait_until_ready
 from serving.openapi import EXAMPLE
 from training.simulation import simulate_cohort
 
@@ -43,9 +43,7 @@ serve(port=int(sys.argv[1]), models_dir=Path(sys.argv[2]))
 @contextlib.contextmanager
 def served(home: Path) -> Iterator[str]:
     """URL of a running service."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     models = home / "models"
     models.mkdir()
     process = subprocess.Popen(
@@ -55,16 +53,10 @@ def served(home: Path) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            time.sleep(0.1)
+        wait_until_ready(f"{url}/readyz", process)
         yield url
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
 
 
 def peak_mb(parent: int) -> float:

@@ -7,11 +7,10 @@ one ends here as a problem document; its log line names the type and the place, 
 import logging
 import random
 import time
-import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.logs import ACCESS
+from serving.logs import ACCESS, place_of
 from serving.metrics import Metrics
 from serving.problems import FAILED, MEDIA_TYPE, ProblemError
 from serving.tracing import tracer
@@ -68,7 +67,7 @@ class Envelope:
         except ProblemError as problem:
             await exchange.fail(problem)
         except Exception as error:  # noqa: BLE001  # nothing may leave a client waiting
-            logger.error("request %s: %s", exchange.request_id, _place(error))
+            logger.error("request %s: %s", exchange.request_id, place_of(error))
             await exchange.fail(FAILED)
         route = getattr(scope.get("endpoint"), "__name__", "none")
         seconds = time.perf_counter() - began
@@ -113,10 +112,3 @@ class _Exchange:
             }
         )
         await self.send({"type": "http.response.body", "body": body})
-
-
-def _place(error: Exception) -> str:
-    """Type of an exception and the innermost lines it passed; its text may hold a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    lines = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {lines}"

@@ -7,9 +7,10 @@ because nothing that is logged holds one.
 import json
 import logging
 import os
+import traceback
 from datetime import UTC, datetime
 
-__all__ = ["ACCESS", "FORMAT", "JsonLines", "configure_logs"]
+__all__ = ["ACCESS", "FORMAT", "JsonLines", "configure_logs", "place_of"]
 
 FORMAT = "SMOULDER_LOG_FORMAT"
 """Environment variable; ``json`` asks for lines of JSON, and for one of every request."""
@@ -46,3 +47,10 @@ def configure_logs() -> None:
         logger.handlers, logger.propagate = [], logger.name != "smoulder"
     logging.getLogger("smoulder").addHandler(handler)
     ACCESS.setLevel(logging.INFO)
+
+
+def place_of(error: BaseException) -> str:
+    """Type of an exception and the innermost lines it passed; its text may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    lines = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {lines}"

@@ -1,7 +1,9 @@
 """Start the service from the command line."""
 
 import functools
+import gc
 import ipaddress
+import logging
 import os
 import socket
 import tempfile
@@ -9,22 +11,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from features.errors import InputError
 from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.audit.store import store_of
-from serving.companion import kept_running
 from serving.lifecycle import check_published
+from serving.supervisor import Job, keep_running
 from serving.tracing import ENDPOINTS
 
-__all__ = ["serve"]
+__all__ = ["WORKER", "serve"]
 
-CHECK_SECONDS = 0.25
+WORKER, COMPANION = "smoulder-worker", "smoulder-beside"
+"""Names of processes, as `ps -o comm` shows them."""
+
+BACKLOG = 2048
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
 }
 """What keeps the server from talking to anybody but its callers."""
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(process)d %(message)s"
 
 
 def serve(
@@ -78,34 +87,60 @@ def serve(
     address = _check_address(host, port, guarded=guarded)
     if workers < 1:
         raise InputError("workers", "must be at least 1")
-    check_published(models_dir)
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
-    _check_audit(audit_dir, audit_url)
-    os.environ.update(QUIET)
-    if not any(os.environ.get(name) for name in ENDPOINTS):
-        os.environ["OTEL_SDK_DISABLED"] = "true"
-    # BentoML keeps its counters under its home; two servers of one person must not share them.
-    with tempfile.TemporaryDirectory(prefix="smoulder-") as home:
-        os.environ["BENTOML_HOME"] = home
+    with (
+        _bound(address, port) as listening,
+        tempfile.TemporaryDirectory(prefix="smoulder-") as home,
+    ):
+        check_published(models_dir)
+        _check_audit(audit_dir, audit_url)
+        _set_environment(Path(home))
         from serving import service
 
         os.environ[service.MODELS_DIR] = str(models_dir.resolve())
         os.environ[service.AUDIT_DIR] = str(audit_dir.resolve())
         os.environ[service.AUDIT_URL] = audit_url or ""
         os.environ[service.ACCESS_DIR] = str(access_dir.resolve()) if guarded else ""
-        running: Any = service.Smoulder
-        running.config["workers"] = workers
-        _respawn_quickly()
-        with kept_running(companion):
-            running.serve_http(host=address, port=port)
+        _rehearse(service.Smoulder)
+        jobs = [Job(WORKER, functools.partial(_work, listening))] * workers
+        if companion:
+            jobs.append(Job(COMPANION, functools.partial(os.execv, companion[0], [*companion])))
+        # What is here now is shared with the workers as long as no collector writes to it.
+        gc.collect()
+        gc.freeze()
+        keep_running(jobs)
 
 
-def _respawn_quickly() -> None:
-    """Have the supervisor look for dead workers at once; BentoML leaves them for ten seconds."""
-    from bentoml._internal.utils import circus
+def _set_environment(home: Path) -> None:
+    """What the libraries must find before they are imported."""
+    os.environ.update(QUIET)
+    # Counters of workers are files; those of another server must not be added to them.
+    counters = home / "counters"
+    counters.mkdir()
+    os.environ |= {"BENTOML_HOME": str(home), "PROMETHEUS_MULTIPROC_DIR": str(counters)}
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        os.environ["OTEL_SDK_DISABLED"] = "true"
+    logging.basicConfig(format=LOG_FORMAT)
 
-    circus.create_standalone_arbiter = functools.partial(
-        circus.create_standalone_arbiter, check_delay=CHECK_SECONDS
+
+def _rehearse(smoulder: Any) -> None:
+    """Import what a worker imports when it starts, so that no worker has to."""
+    settings = _settings(smoulder.rehearsal())
+    settings.load()
+    settings.get_loop_factory()
+
+
+def _work(listening: socket.socket) -> None:
+    """Answer in this process until told to stop."""
+    from serving import service
+
+    smoulder: Any = service.Smoulder
+    uvicorn.Server(_settings(smoulder.to_asgi())).run(sockets=[listening])
+
+
+def _settings(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, backlog=BACKLOG, log_config=None, access_log=False, server_header=False
     )
 
 
@@ -138,7 +173,7 @@ def _check_access(access: bool | None, access_dir: Path) -> bool:
 
 
 def _check_address(host: str, port: int, *, guarded: bool) -> str:
-    """Address to bind, after checking that it is loopback or guarded, and the port free."""
+    """Address to bind, after checking that it is loopback or guarded."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
@@ -151,11 +186,16 @@ def _check_address(host: str, port: int, *, guarded: bool) -> str:
         )
     if not 0 < port < 65536:
         raise InputError("port", "must lie within 1-65535")
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((str(address), port))
-        except OSError:
-            raise InputError("port", f"{port} is taken; choose another with --port") from None
     return str(address)
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    """Socket that all workers will listen at."""
+    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((address, port))
+    except OSError:
+        found.close()
+        raise InputError("port", f"{port} is taken; choose another with --port") from None
+    return found

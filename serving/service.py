@@ -1,10 +1,11 @@
 """The BentoML service: one class around the routes, nothing else.
 
-BentoML supervises the workers, binds the socket and calls the start and stop hooks. Requests go
+BentoML builds the application and calls the start and stop hooks of each worker. Requests go
 straight to the routes: its own middleware logs inputs, labels metrics by raw path and traces every
 call, and its index page and documentation loads files from other hosts.
 """
 
+import functools
 import gc
 import os
 from pathlib import Path
@@ -18,7 +19,7 @@ from serving.heads import limit_heads
 from serving.logs import configure_logs
 from serving.room import Room
 
-__all__ = ["ACCESS_DIR", "AUDIT_DIR", "AUDIT_URL", "MODELS_DIR", "Smoulder"]
+__all__ = ["ACCESS_DIR", "AUDIT_DIR", "AUDIT_URL", "MODELS_DIR", "Smoulder", "room"]
 
 MODELS_DIR = "SMOULDER_MODELS_DIR"
 AUDIT_DIR = "SMOULDER_AUDIT_DIR"
@@ -33,23 +34,32 @@ class DirectService(Service["Smoulder"]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Lifespan by BentoML, everything else by the routes."""
-        bento = super().to_asgi(is_main)
+        bento = self.rehearsal(is_main)
         access_dir = os.environ.get(ACCESS_DIR)
-        routes = application(ROOM, Path(access_dir) if access_dir else None)
+        routes = application(room(), Path(access_dir) if access_dir else None)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await (bento if scope["type"] == "lifespan" else routes)(scope, receive, send)
 
         return app
 
+    def rehearsal(self, is_main: bool = True) -> ASGIApp:
+        """BentoML's own application; making one imports whatever workers forked later need."""
+        made: ASGIApp = super().to_asgi(is_main)
+        return made
+
 
 limit_heads()
 
-ROOM = Room(
-    Path(os.environ.get(MODELS_DIR, "mlruns/serving")),
-    Path(os.environ.get(AUDIT_DIR, "mlruns/audit")),
-    audit_url=os.environ.get(AUDIT_URL),
-)
+
+@functools.cache
+def room() -> Room:
+    """State of this worker, made when first asked for: a fork would share its counters."""
+    return Room(
+        Path(os.environ.get(MODELS_DIR, "mlruns/serving")),
+        Path(os.environ.get(AUDIT_DIR, "mlruns/audit")),
+        audit_url=os.environ.get(AUDIT_URL),
+    )
 
 
 @bentoml.service(
@@ -67,11 +77,11 @@ class Smoulder:
     def open(self) -> None:
         """Load the models, then keep the collector from walking them again and again."""
         configure_logs()
-        ROOM.open()
+        room().open()
         gc.collect()
         gc.freeze()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         """Stop watching for models."""
-        ROOM.close()
+        room().close()

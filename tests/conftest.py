@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
+from benchmarks.peers.processes import free_port, stop, wait_until_ready, workers_of
 from benchmarks.reliability.made_up import made_up_model
 from features.history import HEAVY_CHAINS, History
 from features.landmark import LandmarkFeatures
@@ -126,18 +125,8 @@ class Server:
     pid: int
 
     def workers(self) -> list[Path]:
-        """Process directories of the supervisor's children that serve."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    serves = b"serving.service:Smoulder" in (entry / "cmdline").read_bytes()
-                except (OSError, ValueError):
-                    continue
-                if parent == self.pid and serves:
-                    found.append(entry)
-        return found
+        """Process directories of the workers."""
+        return workers_of(self.pid)
 
 
 class Postgres:
@@ -221,9 +210,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterat
     models_dir = home / "models"
     models_dir.mkdir()
     publish(models_dir)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     output = home / "output"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with output.open("wb") as sink:
@@ -236,23 +223,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterat
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(url, process, output)
+        wait_until_ready(f"{url}/readyz", process, output)
         yield Server(url, models_dir, output, process.pid)
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        assert process.poll() is None, output.read_text()
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"not ready in 60 s:\n{output.read_text()}")
+        stop(process)

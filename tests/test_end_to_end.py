@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.peers.processes import free_port, wait_until_ready
 from features.history import FEMALE, HEAVY_CHAINS, KAPPA, History
 from features.landmark import LandmarkFeatures
 from models.artefact import load_artefact
@@ -48,9 +47,7 @@ class Demo:
     """`smoulder demo` in a process of its own, until it is stopped."""
 
     def __init__(self, runs: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.runs, self.url, self.output = runs, f"http://127.0.0.1:{port}", runs / "output"
         runs.mkdir()
         # MLflow tells child processes which database another test opened.
@@ -68,15 +65,7 @@ class Demo:
             )
 
     def wait(self) -> None:
-        until = time.monotonic() + 240
-        while time.monotonic() < until:
-            assert self.process.poll() is None, self.output.read_text()
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.3)
-        raise AssertionError(f"not ready in 240 s:\n{self.output.read_text()}")
+        wait_until_ready(f"{self.url}/readyz", self.process, self.output, seconds=240)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)

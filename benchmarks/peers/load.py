@@ -3,17 +3,16 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from benchmarks.peers.processes import free_port, stop, wait_until_ready, workers_of
 
 __all__ = ["Load", "Server", "start", "wrk"]
 
@@ -70,11 +69,8 @@ class Server:
         return ticks / TICKS_PER_SECOND
 
     def worker(self) -> Path:
-        """Process directory of the one that answers: BentoML's worker, or the server itself."""
-        for place in self.family():
-            if b"serving.service:Smoulder" in (place / "cmdline").read_bytes():
-                return place
-        return Path("/proc", str(self.process.pid))
+        """Process directory of the one that answers: our worker, or the server itself."""
+        return next(iter(workers_of(self.process.pid)), Path("/proc", str(self.process.pid)))
 
     def resident_mb(self) -> float:
         """Resident memory of the worker."""
@@ -94,19 +90,12 @@ class Server:
 
     def stop(self) -> None:
         """Stop it, and what it started with it."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop(self.process)
 
 
 def start(command: Sequence[str], path: str) -> Server:
     """A server on a free port, PORT in `command`; `path` answers as soon as it is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -125,15 +114,12 @@ def start(command: Sequence[str], path: str) -> Server:
         cwd=ROOT,
         env=environment,
     )
-    while time.perf_counter() - began < START_SECONDS and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url + path, timeout=2):
-                return Server(url, process, time.perf_counter() - began)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    process.kill()
-    process.wait()
-    raise SystemExit(f"a server did not answer; try: {' '.join(command)}")
+    try:
+        wait_until_ready(url + path, process, seconds=START_SECONDS)
+    except TimeoutError:
+        stop(process)
+        raise SystemExit(f"a server did not answer; try: {' '.join(command)}") from None
+    return Server(url, process, time.perf_counter() - began)
 
 
 @dataclass(frozen=True)

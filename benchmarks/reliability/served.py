@@ -3,24 +3,20 @@
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.peers.processes import free_port, stop, wait_until_ready, workers_of
 from benchmarks.reliability.made_up import made_up_model
 from models.artefact import save_artefact
 
 __all__ = ["Served", "publish"]
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 60.0
 
 START = """
 import sys
@@ -105,9 +101,7 @@ class Served:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         arguments = [self.port, self.count, self.models_dir, self.audit_dir]
         site = self.home / "site"
         site.mkdir(exist_ok=True)
@@ -125,18 +119,7 @@ class Served:
                 cwd=ROOT,
                 env=environment,
             )
-        self.wait_until_ready()
-
-    def wait_until_ready(self) -> None:
-        """Return once `/readyz` answers 200."""
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
-                    return
-            except (OSError, urllib.error.URLError):
-                time.sleep(0.05)
-        raise TimeoutError(self.output.read_text(errors="replace")[-2000:])
+        wait_until_ready(f"{self.url}/readyz", self._process, self.output)
 
     def __exit__(
         self,
@@ -145,11 +128,7 @@ class Served:
         trace: TracebackType | None,
     ) -> None:
         assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        stop(self._process)
         shutil.rmtree(self.models_dir, ignore_errors=True)
 
     @property
@@ -164,27 +143,8 @@ class Served:
         return self._process.pid
 
     def workers(self) -> list[int]:
-        """Processes that serve."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                serves = b"serving.service:Smoulder" in (entry / "cmdline").read_bytes()
-            except (OSError, ValueError):
-                continue
-            if parent == self.supervisor and serves:
-                found.append(int(entry.name))
-        return found
-
-    def kill_a_worker(self) -> None:
-        """End the oldest worker without a word."""
-        os.kill(min(self.workers()), signal.SIGKILL)
-
-    def starts(self) -> int:
-        """How often a worker has come to have its model."""
-        return self.output.read_bytes().count(b"version 1 answers")
+        """Processes that serve, oldest first."""
+        return [int(place.name) for place in workers_of(self.supervisor)]
 
     def resident_mib(self) -> float:
         """Memory of all workers."""

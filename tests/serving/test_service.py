@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 Body = dict[str, Any]
@@ -73,9 +74,9 @@ import httpx
 from serving import service
 from serving.examples import EXAMPLE
 
-service.ROOM.open()
+service.room().open()
 async def ask():
-    app = service.application(service.ROOM)
+    app = service.application(service.room())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answers = [await client.post("/v1/risk", json=EXAMPLE), await client.get("/ui/"),
@@ -115,10 +116,16 @@ def test_a_worker_stays_below_150_megabytes_and_loads_no_learner(
     assert int(resident.split()[1]) < 150 * 1024
 
 
-def test_telemetry_is_off_in_every_worker(server: Server) -> None:
-    for worker in server.workers():
-        environment = (worker / "environ").read_bytes().split(b"\0")
-        assert b"BENTOML_DO_NOT_TRACK=True" in environment
+def test_nobody_is_talked_to_but_callers_on_loopback(server: Server, http: httpx.Client) -> None:
+    assert http.get("/livez").status_code == 200
+    listening = []
+    for pid in (server.pid, *(int(worker.name) for worker in server.workers())):
+        held = psutil.Process(pid).net_connections("inet")
+        assert all(each.laddr.ip == "127.0.0.1" for each in held)
+        assert all(each.raddr.ip == "127.0.0.1" for each in held if each.raddr)
+        listening += [each.laddr.port for each in held if each.status == psutil.CONN_LISTEN]
+    # No port to give the supervisor commands at, as BentoML's own has two of.
+    assert set(listening) == {httpx.URL(server.url).port}
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import mlflow
 import pytest
 
+from benchmarks.peers.processes import free_port, wait_until_ready
 from models.artefact import save_artefact
 from models.learned import LearnedModel
 from models.signature import make_signing_key, sign
@@ -28,12 +28,6 @@ from training.follow import STATUS, Follower
 
 NAME = "smm-progression"
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Tracking:
@@ -57,14 +51,7 @@ class Tracking:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise AssertionError("the MLflow server does not answer")
+        wait_until_ready(f"{self.url}/health", self.process, seconds=120)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

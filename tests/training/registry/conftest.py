@@ -2,19 +2,17 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from benchmarks.peers.processes import free_port, stop, wait_until_ready
 from training.cohorts import Cohort
 from training.documents import Documents, documents_of
 from training.fit import Trained, train
@@ -36,14 +34,6 @@ def environment() -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 @contextmanager
 def mlflow_server(backend: str, folder: Path) -> Iterator[str]:
     """An MLflow server that keeps the artifacts of its clients itself."""
@@ -59,28 +49,10 @@ def mlflow_server(backend: str, folder: Path) -> Iterator[str]:
             env=environment(),
         )
     try:
-        _wait(lambda: _healthy(url), server, folder / "log")
+        wait_until_ready(f"{url}/health", server, folder / "log", seconds=WAIT_SECONDS)
         yield url
     finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _wait(ready: Callable[[], bool], server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()
-        if ready():
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"not ready in {WAIT_SECONDS} s:\n{log.read_text()}")
+        stop(server, seconds=30)
 
 
 @pytest.fixture(scope="session")
