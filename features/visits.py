@@ -299,9 +299,10 @@ def _derive(
     """Quantities that follow from the tests of one visit; a reported involved ratio wins."""
     derived: dict[str, Floats] = {}
     nothing = np.full(age_years.size, np.nan)
-    kappa, lambda_ = labs.get("kappa_flc"), labs.get("lambda_flc")
+    kappa, lambda_ = labs.get("kappa_flc", nothing), labs.get("lambda_flc", nothing)
     ratio = labs.get("flc_ratio_kappa_lambda", nothing)
-    if kappa is not None and lambda_ is not None:
+    # One typed chain without the other is the involved one, whoever else is in the batch.
+    if "kappa_flc" in labs or "lambda_flc" in labs:
         computed = chain_ratio(kappa, lambda_)
         ratio = np.where(np.isnan(computed), ratio, computed)
         chain = involved_chain(ratio, light_chain)

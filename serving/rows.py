@@ -76,7 +76,8 @@ def _columns(requests: Sequence[RiskRequest]) -> tuple[LabColumn, ...]:
         LabColumn(
             analyte, unit, np.array(at, dtype=np.int64), np.array(values), f"labs.{analyte}.value"
         )
-        for (analyte, unit), (at, values) in grouped.items()
+        # In one order, so that findings come in the same order whoever else asks.
+        for (analyte, unit), (at, values) in sorted(grouped.items())
     )
 
 

@@ -160,6 +160,18 @@ def test_kappa_over_lambda_is_never_taken_for_the_involved_ratio(build_rows):
     np.testing.assert_allclose(history.labs["flc_ratio_involved"], [20.0, 0.05, 0.05])
 
 
+def test_a_typed_chain_is_known_without_the_other_whoever_else_is_there(build_rows):
+    # Typed kappa and kappa alone measured: it is the involved chain, the uninvolved is unknown.
+    typed = np.array([0, 0], dtype=np.int8)
+    together = build_rows([0, 1], [0, 0], {KAPPA_FLC: [120.0, 80.0], LAMBDA_FLC: [np.nan, 10.0]})
+    alone = build_rows([0], [0], {KAPPA_FLC: [120.0]})
+    for rows, chains in ((together, typed), (alone, typed[:1])):
+        labs = check(dataclasses.replace(rows, light_chain=chains)).history.labs
+        assert labs["involved_flc"][0] == 120.0
+        assert np.isnan(labs["uninvolved_flc"][0])
+        assert np.isnan(labs["flc_ratio_involved"][0])
+
+
 def test_a_problem_of_the_reader_refuses_its_subject_alone(build_rows):
     rows = dataclasses.replace(
         build_rows([0, 1], [0, 0], {M: [2.0, 2.0]}),

@@ -54,6 +54,33 @@ def test_answers_given_together_are_those_given_alone(room: Room, body: Body) ->
         assert isinstance(together[-1], Refused)
 
 
+def test_what_others_were_measured_for_changes_nothing(room: Room, body: Body) -> None:
+    """Columns that only others have, and the order in which analytes were met first."""
+    one, other = copy.deepcopy(body), copy.deepcopy(body)
+    labs = one["visits"][-1]["labs"]
+    # Typed kappa without lambda, a ratio as reported, and two values that want confirming.
+    del labs["lambda_flc"]
+    labs |= {
+        "flc_ratio_involved": {"value": 120, "unit": "1"},
+        "hemoglobin": {"value": 5.5, "unit": "g/dL"},
+        "albumin": {"value": 1.2, "unit": "g/dL"},
+    }
+    other["visits"][0]["labs"] = {
+        "albumin": {"value": 4.1, "unit": "g/dL"},
+        "igg": {"value": 700, "unit": "mg/dL"},
+        **other["visits"][0]["labs"],
+    }
+    subjects = [read_risk(each)[0] for each in (other, one)]
+    question = Question(room.lineup, room.lineup.choose(None), Options(), room.today())
+    together = question.of(subjects)
+    for subject, said in zip(subjects, together, strict=True):
+        (alone,) = question.of([subject])
+        assert isinstance(said, Answered)
+        assert isinstance(alone, Answered)
+        assert said.document == alone.document
+    assert len(together[1].document["warnings"]) > 1  # type: ignore[union-attr]
+
+
 def test_different_questions_are_not_mixed_up(room: Room, body: Body) -> None:
     subject, lineup = read_risk(body)[0], room.lineup
     questions = [
