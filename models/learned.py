@@ -49,13 +49,15 @@ def expit(margin: Floats) -> Floats:
 
 
 def recalibrated(parameters: Floats, margin: Floats) -> Floats:
-    """Log odds after beta recalibration (Kull M, Electron J Stat 2017;11:5052).
+    """Log odds after beta recalibration (Kull M, Electron J Stat 2017;11:5052), or isotonic.
 
     Parameters
     ----------
-    parameters : (..., 3) array
+    parameters : (..., 3) or (..., 3 + 2 m) array
         c, a, b: the log odds become c + a log(p) - b log(1 - p), doi:10.1214/17-EJS1338SI. With
-        a = b that is intercept and slope; 0, 1, 1 changes nothing.
+        a = b that is intercept and slope; 0, 1, 1 changes nothing. After these, the m corners of a
+        rising line that bends what comes out: where they are, then how high; beyond the first and
+        the last it goes on at a slope of 1.
     margin : array
         Log odds of p.
 
@@ -63,11 +65,26 @@ def recalibrated(parameters: Floats, margin: Floats) -> Floats:
     --------
     >>> recalibrated(np.array([0.5, 2.0, 2.0]), np.array([-1.0, 0.0]))
     array([-1.5,  0.5])
+    >>> recalibrated(np.array([0.0, 1.0, 1.0, -1.0, 1.0, -1.5, 0.5]), np.array([-2.0, 0.0, 1.0]))
+    array([-2.5, -0.5,  0.5])
     """
-    shift, rising, falling = np.moveaxis(parameters, -1, 0)
+    shift, rising, falling = np.moveaxis(parameters[..., :3], -1, 0)
     # log(1 - p) of log odds m is -log(1 + exp(m)); log(p) is m more.
     other = np.logaddexp(0.0, margin)
-    return np.asarray(shift + rising * margin + (falling - rising) * other)
+    bent = np.asarray(shift + rising * margin + (falling - rising) * other)
+    corners = parameters[..., 3:]
+    if not corners.size:
+        return bent
+    if corners.ndim == 1:
+        return _along(corners, bent)
+    return np.stack([_along(c, m) for c, m in zip(corners, bent.T, strict=True)], axis=1)
+
+
+def _along(corners: Floats, margin: Floats) -> Floats:
+    """(k,) heights of a rising line with m corners, at (k,) places."""
+    place, height = corners.reshape(2, -1)
+    inside = np.clip(margin, place[0], place[-1])
+    return np.asarray(np.interp(inside, place, height) + (margin - inside))
 
 
 def risks_of(parameters: Floats, margin: Floats) -> Floats:
@@ -75,7 +92,7 @@ def risks_of(parameters: Floats, margin: Floats) -> Floats:
 
     Parameters
     ----------
-    parameters : (h, 3) array
+    parameters : (h, 3) or (h, 3 + 2 m) array
         Recalibration of every horizon.
     margin : (k, h) array
     """
@@ -203,7 +220,7 @@ class LearnedModel:
         The horizon that the study decides by; contributions are told there.
     learner
         Fitted on the whole cohort.
-    recalibration : (h, 3) array
+    recalibration : (h, 3) or (h, 3 + 2 m) array
         Of every horizon, as `recalibrated` takes it.
     refits
         The whole pipeline on bootstrap samples of the subjects, recalibration and all; their risks
@@ -275,10 +292,11 @@ class LearnedModel:
         """
         horizon = self.horizons_years.index(self.decision_horizon_years)
         added = self.learner.contributions(values, horizon)
-        _, rising, falling = parameters = self.recalibration[horizon]
-        if rising == falling:
+        parameters = self.recalibration[horizon]
+        _, rising, falling = parameters[:3]
+        if rising == falling and parameters.size == 3:
             return np.asarray(rising * added)
-        # Beta recalibration bends: its secant from the average keeps the sum what it is.
+        # The others bend: their secant from the average keeps the sum what it is.
         here = self.learner.margin(values)[:, horizon]
         step = added.sum(axis=1)
         bent = recalibrated(parameters, here) - recalibrated(parameters, here - step)

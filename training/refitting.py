@@ -12,7 +12,7 @@ from models.refits import Refits
 from training.candidates import CANDIDATES, Fit, Settings
 from training.landmarks import TrainingSet
 from training.metrics.instability import Instability, bootstrap_rows, instability_of
-from training.recalibration import closed_test, identity
+from training.recalibration import ENOUGH, closed_test, identity
 from training.search import inner_losses
 from training.selection import simplest_of_the_best
 from training.study import Study
@@ -23,6 +23,8 @@ __all__ = ["refit"]
 
 FOLDS = 3
 """Inner folds of a refit: they choose among a short list, and give its recalibration."""
+DISTINCT = 0.632
+"""Share of the subjects that a bootstrap sample holds, 1 - 1/e."""
 MOST_ROWS = 5000
 """Rows on which refits are compared with the model: more tell nothing new of their spread."""
 
@@ -96,7 +98,10 @@ def _refit(
     if chosen.recalibrated:
         tried = [inner_losses(o, drawn, study, folds=FOLDS, seed=seed) for o in options]
         best = simplest_of_the_best([losses for losses, _ in tried], [o.freedom for o in options])
-        chosen, asked = options[best], closed_test(drawn, tried[best][1], study)
+        chosen, asked = (
+            options[best],
+            closed_test(drawn, tried[best][1], study, enough=DISTINCT * ENOUGH),
+        )
     fit = chosen.fit(drawn, study, seed=seed)
     margin = fit.learner.margin(rows.rows(seen).columns(fit.features))
     found: Floats = logit(risks_of(asked.parameters, margin))

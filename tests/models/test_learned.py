@@ -1,12 +1,14 @@
 """The learned model at run time."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.artefact import load_artefact, save_artefact
 from models.learned import FLOOR, GroupLearner, LearnedModel, expit, logit
 from models.risk import OK, PARTIAL, REFUSED
 
@@ -126,10 +128,28 @@ def test_without_intervals_the_risk_stays_and_a_partial_answer_keeps_its_range(
     np.testing.assert_array_equal(asked.lower[1], spared.lower[1])
 
 
-def test_beta_recalibrated_contributions_add_up_to_the_recalibrated_step(
-    model: LearnedModel,
+BETA = np.array([[0.1, 0.7, 1.4], [0.0, 1.0, 1.0]])
+ISOTONIC = np.array([[0.1, 0.9, 0.9, -2.5, 0.0, -2.8, 0.5], [0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0]])
+
+
+def test_corners_bend_the_log_odds_and_come_back_from_an_artefact(
+    model: LearnedModel, tmp_path: Path
 ) -> None:
-    bent = np.array([[0.1, 0.7, 1.4], [0.0, 1.0, 1.0]])
+    values = np.array([[1.5, 13.0, 0.0], [0.25, 13.0, 0.0], [6.5, 13.0, 0.0]])
+    model = replace(model, recalibration=ISOTONIC)
+    # Log odds -2, -3 and 2 of the learner are -1.7, -2.6 and 1.9 after 0.1 + 0.9 m; then between
+    # the corners -2.8 + 0.8 (3.3 / 2.5), and beyond them as far away as before: -2.9 and 2.4.
+    expected = [-2.8 + 0.8 * 3.3 / 2.5, -2.9, 2.4]
+    np.testing.assert_allclose(logit(model.risk(values)[:, 0]), expected, atol=1e-9)
+    save_artefact(model, tmp_path / "artefact")
+    loaded = load_artefact(tmp_path / "artefact")
+    np.testing.assert_array_equal(loaded.risk(values), model.risk(values))
+
+
+@pytest.mark.parametrize("bent", [BETA, ISOTONIC], ids=["beta", "isotonic"])
+def test_contributions_to_bent_log_odds_add_up_to_the_recalibrated_step(
+    model: LearnedModel, bent: np.ndarray
+) -> None:
     model = replace(model, recalibration=bent, decision_horizon_years=2.0)
     values = np.array([[2.5, 11.0, 0.5], [0.7, 14.9, -0.2], [1.5, 13.0, 0.0]])
     # The average of the hand-made learner is where every standardised value is 0.
