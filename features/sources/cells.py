@@ -22,13 +22,15 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BOUND = re.compile(r"(<=?|>=?|≤|≥|~)\s*\d[\d.,]*", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
-ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?\d{1,3}((,\d{3})+\.|(\.\d{3})+,)\d+", re.ASCII)
+ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})([T ].*)?", re.ASCII)
+DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})( \d.*)?", re.ASCII)
+"""Day first: nobody writes points behind months."""
 SERIAL = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 
 NOT_A_NUMBER = "is not a number"
 SERIAL_DATE = "is a spreadsheet's serial number; format the column as YYYY-MM-DD"
-NOT_A_DATE = "is not a date; write YYYY-MM-DD"
+NOT_A_DATE = "is not a date; write YYYY-MM-DD or DD.MM.YYYY"
 TOO_EARLY = "lies before 1900"
 FIRST_DAY = (date(1900, 1, 1) - date(1970, 1, 1)).days
 MISSING_DAY = np.iinfo(np.int64).min
@@ -153,7 +155,7 @@ def _number(text: str) -> float | CellFault:
     if DECIMAL_COMMA.fullmatch(text):
         return CellFault(0, "has a decimal comma; write a decimal point")
     if THOUSANDS.fullmatch(text):
-        return CellFault(0, "has a comma between thousands; write digits and a decimal point only")
+        return CellFault(0, "has a sign between thousands; write digits and a decimal point only")
     if text[0] in "=#@":
         return CellFault(0, "is a spreadsheet formula or its error; save values, not formulas")
     if NUMBER.match(text):
@@ -164,13 +166,15 @@ def _number(text: str) -> float | CellFault:
 def _day(text: str) -> float | CellFault:
     if text.casefold() in MISSING:
         return math.nan
-    matched = ISO_DAY.fullmatch(text)
-    if matched is None:
-        wrong = SERIAL_DATE if SERIAL.fullmatch(text) else NOT_A_DATE
-        return CellFault(0, wrong)
+    if found := ISO_DAY.fullmatch(text):
+        year, month, number = found[1], found[2], found[3]
+    elif found := DOTTED_DAY.fullmatch(text):
+        number, month, year = found[1], found[2], found[3]
+    else:
+        return CellFault(0, SERIAL_DATE if SERIAL.fullmatch(text) else NOT_A_DATE)
     try:
-        day = date.fromisoformat(matched[1])
+        day = date(int(year), int(month), int(number))
     except ValueError:
         return CellFault(0, "is a day that no calendar has; write YYYY-MM-DD")
-    number = (day - date(1970, 1, 1)).days
-    return float(number) if number >= FIRST_DAY else CellFault(0, TOO_EARLY)
+    since = (day - date(1970, 1, 1)).days
+    return float(since) if since >= FIRST_DAY else CellFault(0, TOO_EARLY)

@@ -37,7 +37,7 @@ def read_table(path: Path | str, *, names: Names | None = None) -> LabRows:
     Parameters
     ----------
     path
-        CSV (UTF-8, commas, decimal points) or Parquet.
+        CSV (UTF-8, commas, decimal points; or as Excel saves it with decimal commas) or Parquet.
     names
         The file's own column names to those of this layout; other columns are not read.
 

@@ -5,7 +5,9 @@ The careful way is slow; it says which row is broken and saves the others.
 
 import csv
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from features.errors import ColumnError, InputError
+from features.sources.dialect import COMMA, SEMICOLON, as_utf8, separator_of, with_points
 from features.sources.table import (
     HEADER_ROW,
     MOST_COLUMNS,
@@ -28,6 +31,14 @@ __all__ = ["csv_header", "read_csv"]
 
 EXCEL_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+MOST_HEADER = 100 * MOST_COLUMNS
+"""Characters of a header; a longer one is of another kind of file."""
+
+BEYOND = {
+    COMMA: "a decimal comma, or a comma in a text without quotation marks?",
+    SEMICOLON: "a semicolon in a text without quotation marks?",
+}
 
 ARROW_TYPES = {
     "number": pa.float64(),
@@ -46,13 +57,13 @@ def csv_header(path: Path) -> tuple[str, ...]:
         line = file.readline()
     if b"\r" in line:
         line = line.split(b"\r", 1)[0]
-    text = _decoded(line, path.name)
-    _check_separator(text, path.name)
-    if len(text) > 100 * MOST_COLUMNS:
-        message = f"is longer than {100 * MOST_COLUMNS} characters; this is another kind of file"
+    text = as_utf8(line, path.name)[0].decode("utf-8-sig")
+    separator = separator_of(text, path.name)
+    if len(text) > MOST_HEADER:
+        message = f"is longer than {MOST_HEADER} characters; this is another kind of file"
         raise ColumnError("header", message, row=HEADER_ROW, source=path.name)
     try:
-        names = next(csv.reader([text], strict=True), [])
+        names = next(csv.reader([text], delimiter=separator, strict=True), [])
     except csv.Error:
         message = "has a quotation mark that is not closed in its row, or an endless name"
         raise ColumnError("header", message, row=HEADER_ROW, source=path.name) from None
@@ -71,37 +82,45 @@ def _check_kind(start: bytes, source: str) -> None:
         raise InputError("file", "is UTF-16; save it as UTF-8", row=HEADER_ROW, source=source)
 
 
-def _check_separator(header: str, source: str) -> None:
-    if "," in header:
-        return
-    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
-        if mark in header:
-            message = f"separates columns by {name}; save with commas and decimal points"
-            raise ColumnError("header", message, row=HEADER_ROW, source=source)
-
-
 def read_csv(path: Path, wanted: Mapping[str, Cells]) -> Table:
     """The wanted columns of a CSV file, typed where every cell is what it should be, else text."""
-    data = path.read_bytes()
-    if not data.isascii():
-        _decoded(data, path.name)
+    data, notes = as_utf8(path.read_bytes(), path.name)
     if b"\0" in data:
         row = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise InputError("file", "holds binary data; expected text", row=row, source=path.name)
     header = csv_header(path)
     chosen = {name: wanted[name] for name in header if name in wanted}
+    if _separator(data, path.name) == SEMICOLON:
+        table = _read(data, header, [dict.fromkeys(chosen, "text")], SEMICOLON, path.name)
+        numbers = {name for name, cells in chosen.items() if cells == "number"}
+        columns, told = with_points(table.columns, numbers, table.row, path.name)
+        return replace(table, columns=columns, notes=notes + told)
+    return _read(data, header, [chosen, dict.fromkeys(chosen, "text")], COMMA, path.name)
+
+
+def _separator(data: bytes, source: str) -> str:
+    return separator_of(re.split(rb"[\r\n]", data[:MOST_HEADER], maxsplit=1)[0].decode(), source)
+
+
+def _read(
+    data: bytes,
+    header: tuple[str, ...],
+    tries: Sequence[Mapping[str, str]],
+    separator: str,
+    source: str,
+) -> Table:
     # Arrow takes an open quotation mark for a cell that runs to the end of the file.
     if data.count(b'"') % 2 == 0:
-        for kinds in (chosen, dict.fromkeys(chosen, "text")):
+        for kinds in tries:
             try:
-                return _read_regular_csv(data, header, kinds, path.name)
+                return _read_regular_csv(data, header, kinds, separator, source)
             except pa.ArrowInvalid:
                 continue
-    return _read_ragged_csv(data, header, set(chosen), path.name)
+    return _read_ragged_csv(data, header, set(tries[-1]), separator, source)
 
 
 def _read_regular_csv(
-    data: bytes, header: tuple[str, ...], kinds: Mapping[str, str], source: str
+    data: bytes, header: tuple[str, ...], kinds: Mapping[str, str], separator: str, source: str
 ) -> Table:
     places = {name: f"{header.index(name)}" for name in kinds}
     read = pa.csv.read_csv(
@@ -110,7 +129,9 @@ def _read_regular_csv(
             column_names=[f"{place}" for place in range(len(header))], skip_rows=1
         ),
         parse_options=pa.csv.ParseOptions(
-            newlines_in_values=b'"' in data, ignore_empty_lines=len(header) == 1
+            delimiter=separator,
+            newlines_in_values=b'"' in data,
+            ignore_empty_lines=len(header) == 1,
         ),
         convert_options=pa.csv.ConvertOptions(
             include_columns=list(places.values()),
@@ -146,21 +167,24 @@ def _without_blank_rows(table: Table) -> Table:
     columns = {name: column.take(pa.array(place)) for name, column in table.columns.items()}
     new_place = dict(zip(place.tolist(), range(place.size), strict=True))
     ragged = {new_place[i]: said for i, said in table.ragged.items() if i in new_place}
-    return Table(table.source, columns, table.row[place], ragged)
+    return replace(table, columns=columns, row=table.row[place], ragged=ragged)
 
 
-def _read_ragged_csv(data: bytes, header: tuple[str, ...], wanted: set[str], source: str) -> Table:
+def _read_ragged_csv(
+    data: bytes, header: tuple[str, ...], wanted: set[str], separator: str, source: str
+) -> Table:
     """Read cell by cell, keeping rows of the wrong width with the reason they cannot be used."""
     chosen = {name: place for place, name in enumerate(header) if name in wanted}
     cells: dict[str, list[str]] = {name: [] for name in chosen}
     ragged = {}
-    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+    text = io.StringIO(data.decode("utf-8-sig"), newline="")
+    reader = csv.reader(text, delimiter=separator, strict=True)
     size = -1
     try:
         for size, row in enumerate(reader, start=-1):
             if size < 0:
                 continue
-            if row and (fault := _width_fault(row, len(header))):
+            if row and (fault := _width_fault(row, len(header), separator)):
                 ragged[size] = fault
             for name, place in chosen.items():
                 cells[name].append(row[place] if place < len(row) else "")
@@ -171,23 +195,9 @@ def _read_ragged_csv(data: bytes, header: tuple[str, ...], wanted: set[str], sou
     return _without_blank_rows(Table(source, columns, rows_below_header(size + 1), ragged))
 
 
-def _width_fault(row: list[str], width: int) -> str | None:
+def _width_fault(row: list[str], width: int, separator: str) -> str | None:
     if len(row) < width:
         return f"has {len(row)} cells where the header has {width}"
     if any(cell.strip() for cell in row[width:]):
-        return (
-            f"has {len(row)} cells where the header has {width}; "
-            "a decimal comma, or a comma in a text without quotation marks?"
-        )
+        return f"has {len(row)} cells where the header has {width}; {BEYOND[separator]}"
     return None
-
-
-def _decoded(data: bytes, source: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        row = before.count(b"\n") + 1
-        place = before[before.rfind(b"\n") + 1 :].count(b",") + 1
-        message = "is not UTF-8; save the file as UTF-8"
-        raise InputError(f"column {place}", message, row=row, source=source) from None

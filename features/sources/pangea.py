@@ -5,6 +5,7 @@ times in years since diagnosis (github.com/pangea-study/pangea_2.0; Chabrun F, N
 doi:10.1038/s41591-026-04304-x). It holds visits, at ``tstart``, and outcomes at once.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def _renamed(table: Table, names: dict[str, str]) -> Table:
     columns: dict[str, pa.Array] = {
         names.get(name, name): column for name, column in table.columns.items()
     }
-    return Table(table.source, columns, table.row, table.ragged)
+    return replace(table, columns=columns)
 
 
 def _whole(reading: Reading, name: str) -> Floats:

@@ -51,7 +51,15 @@ SUBJECT_COLUMNS: Mapping[str, Cells] = {
 WHOLE_ROW = ("row", "Observation", "Patient")
 """Fields of problems that say all there is to say about a row."""
 
-SEXES = {"F": FEMALE, "M": MALE, "female": FEMALE, "male": MALE, "unknown": UNKNOWN}
+SEXES = {
+    "F": FEMALE,
+    "M": MALE,
+    "female": FEMALE,
+    "male": MALE,
+    "weiblich": FEMALE,
+    "männlich": MALE,
+    "unknown": UNKNOWN,
+}
 HEAVY = {name: code for code, name in enumerate(HEAVY_CHAINS)} | {"unknown": UNKNOWN}
 CHAINS = {"kappa": KAPPA, "lambda": LAMBDA, "κ": KAPPA, "λ": LAMBDA, "unknown": UNKNOWN}
 
@@ -70,7 +78,7 @@ class Reading:
     def __init__(self, table: Table, *, key: str = "subject_id") -> None:
         self.table = table
         self.problems: list[Problem] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = list(table.notes)
         encoded = pc.dictionary_encode(texts(table.columns[key]))
         self.subject_ids: tuple[str, ...] = tuple(encoded.dictionary.to_pylist())
         self.subject: Ints = encoded.indices.to_numpy().astype(np.int64)

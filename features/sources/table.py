@@ -44,12 +44,15 @@ class Table:
         Row of the file as a person counts it, the header being row 1.
     ragged
         Index of a row that has more or fewer cells than the header to what is wrong with it.
+    notes
+        How the file was read, where there was more than one way; a line each.
     """
 
     source: str
     columns: Mapping[str, pa.Array]
     row: Ints
     ragged: Mapping[int, str]
+    notes: tuple[str, ...] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.columns

@@ -1,6 +1,7 @@
 """Tables of CSV and Parquet files and of frames. pandas is never imported here."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ def table_of(
     if names is not None:
         table = table_of(path, {own: wanted[name] for own, name in names.items() if name in wanted})
         columns = {names[own]: cells for own, cells in table.columns.items()}
-        return Table(table.source, columns, table.row, table.ragged)
+        return replace(table, columns=columns)
     table = _read_parquet(path, set(wanted)) if is_parquet(path) else read_csv(path, wanted)
     if len(table) == 0 and not may_be_empty:
         raise InputError("file", "has a header and no rows", source=path.name)

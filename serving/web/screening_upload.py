@@ -24,7 +24,10 @@ from features.sources import Format, read_visits
 from features.sources.cells import numbers, texts
 from features.sources.csv import LAB_COLUMNS, check_header
 from features.sources.headers import guess_columns
+from features.sources.long import LONG_COLUMNS
 from features.sources.pangea import is_pangea
+from features.sources.reading import SUBJECT_COLUMNS
+from features.sources.table import Cells
 from features.sources.tables import header_of, table_of
 from serving.problems import MALFORMED, TOO_LARGE, ProblemError
 from serving.web.parts import Part
@@ -39,6 +42,8 @@ __all__ = [
 MOST_COLUMNS = 500
 EXAMPLES = 3
 LONGEST_EXAMPLE = 24
+CELLS: Mapping[str, Cells] = {**SUBJECT_COLUMNS, **LONG_COLUMNS}
+"""Kinds of cells by column; those that are not here are tests and hold numbers."""
 FHIR_NAMES = (".json", ".ndjson", ".jsonl")
 
 
@@ -185,8 +190,8 @@ def _describe_columns(
     upload: Upload, path: Path, header: tuple[str, ...], problem: FieldProblem | None = None
 ) -> Columns:
     """What each column holds and may be."""
-    table = table_of(path, dict.fromkeys(header, "text"))
     guesses = guess_columns(header)
+    table = table_of(path, {name: _cells(guesses[name]) for name in header})
     return Columns(
         file=upload.name,
         rows=len(table),
@@ -195,6 +200,12 @@ def _describe_columns(
         problems=() if problem is None else (FieldProblem(problem.field, problem.expected),),
         packed=base64.b64encode(zlib.compress(upload.content, 1)).decode("ascii"),
     )
+
+
+def _cells(candidates: tuple[str, ...]) -> Cells:
+    """What the cells of a column should hold, where all it may be agree."""
+    kinds: set[Cells] = {CELLS.get(candidate, "number") for candidate in candidates}
+    return "number" if kinds == {"number"} else "text"
 
 
 def _column(name: str, cells: pa.Array, candidates: tuple[str, ...]) -> Column:

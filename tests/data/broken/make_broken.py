@@ -39,8 +39,24 @@ def wide() -> dict[str, bytes]:
         "blank-lines.csv": b"\n\n\n",
         "only-a-byte-order-mark.csv": b"\xef\xbb\xbf",
         "header-only.csv": table(),
-        "semicolons.csv": table(GOOD).replace(b",", b";"),
-        "semicolons-and-decimal-commas.csv": table(GOOD).replace(b",", b";").replace(b".", b","),
+        "semicolons-and-commas.csv": table(GOOD).replace(b"sex,", b"sex;"),
+        "semicolons-and-two-decimal-signs.csv": table(GOOD, GOOD.replace("1.8", "1,777")).replace(
+            b",", b";"
+        ).replace(b"1;777", b"1,777"),
+        "semicolons-and-grouped-digits.csv": table("GOOD,2024-01-05,60,F,2,13")
+        .replace(b",", b";")
+        .replace(b"F;2", b"F;1.777"),
+        "semicolons-and-grouped-commas.csv": table("GOOD,2024-01-05,60,F,2,13")
+        .replace(b",", b";")
+        .replace(b"F;2", b"F;1,777"),
+        "semicolons-in-a-remark.csv": table(
+            GOOD.replace(",", ";") + ";", "B;2024-01-05;60;F;1.8;13;a;b",
+            header=HEADER.replace(",", ";") + ";remark",
+        ),
+        "semicolons-and-half-utf-8.csv": (
+            table(GOOD.replace(",", ";") + ";", header=HEADER.replace(",", ";") + ";gefäß")
+            + "B;2024-01-05;60;F;1.8;13;gefäß\n".encode("cp1252")
+        ),
         "tabs.csv": table(GOOD).replace(b",", b"\t"),
         "vertical-bars.csv": table(GOOD).replace(b",", b"|"),
         "utf-16.csv": table(GOOD).decode().encode("utf-16"),
@@ -79,7 +95,7 @@ def wide() -> dict[str, bytes]:
         "thousands.csv": table(GOOD, 'B,2024-01-05,60,F,"1,234.5",13.1'),
         "spreadsheet-serial-dates.csv": table("A,45296,60,F,1.8,13.1", "B,45297,60,F,1.8,13.1"),
         "one-serial-date.csv": table(GOOD, "B,45297,60,F,1.8,13.1"),
-        "day-first-dates.csv": table(GOOD, "B,05.01.2024,60,F,1.8,13.1"),
+        "day-first-dates.csv": table(GOOD, "B,05/01/2024,60,F,1.8,13.1"),
         "month-first-dates.csv": table(GOOD, "B,1/5/2024,60,F,1.8,13.1"),
         "month-only.csv": table(GOOD, "B,2024-01,60,F,1.8,13.1"),
         "day-that-is-none.csv": table(GOOD, "B,2024-02-30,60,F,1.8,13.1"),

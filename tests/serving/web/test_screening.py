@@ -367,7 +367,7 @@ def refusal(content: bytes, **fields: bytes) -> Refusal:
     [
         (b"", "is empty"),
         (b"PK\x03\x04xxxx", "is a workbook"),
-        (b"subject_id;date\n1;2\n", "separates columns by semicolons"),
+        (b"subject_id\tdate\n1\t2\n", "separates columns by tabs"),
         (b"{not json", "is neither a JSON document nor a line of NDJSON"),
         (b"PAR1junkPAR1", "is not a readable Parquet file"),
         (b"\xff\xfes\x00", "is UTF-16"),
