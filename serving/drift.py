@@ -5,12 +5,13 @@ steps of the catalogue's usual range, on a log scale where that range spans two 
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from features.analytes import ANALYTES, Analyte
 
-__all__ = ["BINS", "bin_of"]
+__all__ = ["BINS", "bins_of"]
 
 STEPS = 10
 BINS = ("below", *(str(i + 1) for i in range(STEPS)), "above")
@@ -37,17 +38,18 @@ EDGES: Mapping[str, tuple[float, ...]] = {
 }
 
 
-def bin_of(analyte: str, value: float) -> str:
-    """Bin of a value in the analyte's canonical unit.
+def bins_of(analyte: str, values: Sequence[float]) -> dict[str, int]:
+    """How many values, in the analyte's canonical unit, fell into each bin; empty ones left out.
 
     Examples
     --------
-    >>> bin_of("hemoglobin", 12.5)  # usual 6-18.5 g/dL, steps of 1.25
-    '6'
-    >>> bin_of("kappa_flc", 0.4), bin_of("m_protein", 6.1)
-    ('below', 'above')
+    >>> bins_of("hemoglobin", [12.5, 12.6])  # usual 6-18.5 g/dL, steps of 1.25
+    {'6': 2}
+    >>> bins_of("kappa_flc", [0.4]), bins_of("m_protein", [6.1])
+    ({'below': 1}, {'above': 1})
     """
     edges = EDGES[analyte]
-    if value == edges[-1]:
-        return BINS[STEPS]
-    return BINS[bisect_right(edges, value)]
+    found = np.searchsorted(edges, values, side="right")
+    # The last bin holds its upper end.
+    found[np.equal(values, edges[-1])] = STEPS
+    return {BINS[i]: int(n) for i, n in enumerate(np.bincount(found)) if n}

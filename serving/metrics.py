@@ -1,5 +1,11 @@
-"""What is counted: answers, statuses, times and models. Never a value or an identifier."""
+"""What is counted: answers, statuses, times and models. Never a value or an identifier.
 
+A counter that several processes share is a lock and a write to a mapped file, and an answer counts
+some forty things. So counts are gathered in memory and written once a second.
+"""
+
+import asyncio
+import contextlib
 import os
 import time
 from collections import Counter as Counted
@@ -12,7 +18,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from serving.drift import bin_of
+from features.analytes import ANALYTES
+from serving.drift import bins_of
 from serving.followed import REGISTRY
 from serving.lineup import Lineup
 
@@ -21,7 +28,7 @@ __all__ = ["MEDIA_TYPE", "Metrics", "forget_dead"]
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 FLUSH_SECONDS = 1.0
-
+"""What a worker counted is shown after this time at the latest; a killed one takes it along."""
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable under which the supervisor names the folder that workers share."""
@@ -86,8 +93,8 @@ class Metrics:
             ("outcome", "reason"),
             registry=self.registry,
         )
-        # Labels are checked and looked up under a lock; a model and a status are always the same.
-        self._said = lru_cache(maxsize=1024)(self._estimates.labels)
+        # Labels are checked and looked up under a lock; those of a route are always the same.
+        self._took = lru_cache(maxsize=256)(self._seconds.labels)
         self._published = Gauge(
             "smoulder_model_published_timestamp_seconds",
             "When the version that answers was published; its age is the time since",
@@ -107,38 +114,57 @@ class Metrics:
             ("analyte", "bin"),
             registry=self.registry,
         )
-        self._waiting: Counted[tuple[str, str]] = Counted()
-        self._flushed = time.monotonic()
+        self._requested: Counted[tuple[str, str]] = Counted()
+        self._said: Counted[tuple[str, str]] = Counted()
+        self._used: dict[str, list[float]] = {name: [] for name in ANALYTES}
+        self._flush_at = 0.0
         self._shown: set[tuple[str, str, str]] = set()
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requested[route, str(status)] += 1
+        self._took(route).observe(seconds)
+        self._flush_soon()
 
     def estimates(self, told: Iterable[Mapping[str, Any]]) -> None:
         """Count what models said of any number of subjects."""
-        said = Counted((entry["model"], entry["status"]) for entry in told)
-        for (model, status), number in said.items():
-            self._said(model, status).inc(number)
+        said = self._said
+        for entry in told:
+            said[entry["model"], entry["status"]] += 1
+        self._flush_soon()
 
     def inputs(self, told: Iterable[Mapping[str, Any]]) -> None:
-        """Count in which part of its usual range each value used lies.
-
-        They are gathered and written once a second: a request costs no write of its own.
-        """
+        """Count in which part of its usual range each value used lies."""
+        used = self._used
         for entry in told:
             if entry["given"] is not None and entry["used"] is not None:
-                name = entry["analyte"]
-                self._waiting[name, bin_of(name, entry["used"])] += 1
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self._flush()
+                used[entry["analyte"]].append(entry["used"])
+        self._flush_soon()
 
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, Counted()
-        self._flushed = time.monotonic()
-        for labels, number in waiting.items():
-            self._inputs.labels(*labels).inc(number)
+    def flush(self) -> None:
+        """Write what was gathered."""
+        self._flush_at = 0.0
+        requested, self._requested = self._requested, Counted()
+        for labels, number in requested.items():
+            self._requests.labels(*labels).inc(number)
+        said, self._said = self._said, Counted()
+        for labels, number in said.items():
+            self._estimates.labels(*labels).inc(number)
+        for name, values in self._used.items():
+            if values:
+                for bin_, number in bins_of(name, values).items():
+                    self._inputs.labels(name, bin_).inc(number)
+                values.clear()
+
+    def _flush_soon(self) -> None:
+        """Flush within a second, though nobody should ask again."""
+        now = time.monotonic()
+        if not self._flush_at:
+            self._flush_at = now + FLUSH_SECONDS
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+        elif now > self._flush_at:
+            self.flush()
 
     def recorded(self, seconds: float) -> None:
         """Note how long an answer waited for its record."""
@@ -169,7 +195,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Prometheus text of all workers."""
-        self._flush()
+        self.flush()
         if DIRECTORY not in os.environ:
             return generate_latest(self.registry)
         gathered = CollectorRegistry()

@@ -78,10 +78,11 @@ class Room:
         self.ready = True
 
     def close(self) -> None:
-        """Stop watching, and write what is still to be recorded."""
+        """Stop watching, and write what is still to be recorded and counted."""
         self.ready = False
         self.watch.stop()
         self.audit.close()
+        self.metrics.flush()
 
     async def record(
         self, route: str, request_id: str, told: Sequence[tuple[object, str | None, Json]]

@@ -1,7 +1,7 @@
 import pytest
 
 from features.analytes import ANALYTES
-from serving.drift import BINS, EDGES, bin_of
+from serving.drift import BINS, EDGES, bins_of
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from serving.drift import BINS, EDGES, bin_of
 def test_a_value_falls_into_a_tenth_of_its_usual_range(
     analyte: str, value: float, expected: str
 ) -> None:
-    assert bin_of(analyte, value) == expected
+    assert bins_of(analyte, [value, value]) == {expected: 2}
 
 
 def test_every_analyte_has_rising_edges() -> None:

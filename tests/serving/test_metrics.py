@@ -1,8 +1,11 @@
+import asyncio
 import os
 import re
 import time
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from serving.lineup import NOTHING_LEARNED, Card, Lineup
 from serving.metrics import Metrics, forget_dead
@@ -57,6 +60,25 @@ def test_inputs_are_counted_by_tenth_and_never_by_value() -> None:
     assert "m_protein" not in text
     assert "egfr" not in text
     assert "48.15" not in text
+
+
+def test_counts_are_written_within_a_second_though_nobody_asks_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("serving.metrics.FLUSH_SECONDS", 0.02)
+    metrics = Metrics()
+
+    def written() -> float | None:
+        labels = {"model": "20-2-20", "status": "ok"}
+        return metrics.registry.get_sample_value("smoulder_estimates_total", labels)
+
+    async def ask_once() -> None:
+        metrics.estimates([{"model": "20-2-20", "status": "ok"}])
+        assert written() is None
+        await asyncio.sleep(0.1)
+
+    asyncio.run(ask_once())
+    assert written() == 1.0
 
 
 def test_model_age_and_the_wait_for_the_record_are_told(client: Any, body: Any, room: Any) -> None:
