@@ -63,7 +63,9 @@ def room() -> Room:
 
 
 @bentoml.service(
-    name="smoulder",
+    # Not "smoulder": BentoML would take `smoulder:latest` for an attribute of our module first, and
+    # what that one imports would stand before the packed copy.
+    name="smoulder-service",
     service_class=DirectService,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},

@@ -1,19 +1,18 @@
 """`bentoml build` without a network, and what it built started from its store."""
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from benchmarks.peers.processes import free_port, stop, wait_until_ready
 from serving.examples import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
+MARK = "said by the packed copy"
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +35,28 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_bento_holds_the_service_and_nothing_of_anybody(store: Path) -> None:
-    source = store / "bentos" / "smoulder" / "test" / "src"
+    source = store / "bentos" / "smoulder-service" / "test" / "src"
     rooms = {path.name for path in source.iterdir() if path.is_dir()}
     assert rooms == {"features", "models", "serving"}
     kinds = {path.suffix for path in source.rglob("*") if path.is_file()}
     assert not kinds & {".pkl", ".pickle", ".joblib", ".db", ".csv", ".parquet", ".npz", ".ubj"}
 
 
-def test_what_was_built_answers(store: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def test_what_was_packed_answers_from_its_own_copy(store: Path, tmp_path: Path) -> None:
+    # The checkout is installed here as well; an answer that bears a mark of the packed copy alone
+    # can only have come from that.
+    packed = store / "bentos" / "smoulder-service" / "test" / "src" / "serving" / "answer.py"
+    packed.write_text(f"{packed.read_text(encoding='utf-8')}\nNOTICE = {MARK!r}\n", "utf-8")
+    port = free_port()
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment = {
-        **os.environ,
+        **kept,
         "BENTOML_HOME": str(store),
         "BENTOML_DO_NOT_TRACK": "True",
         "SMOULDER_MODELS_DIR": str(tmp_path / "models"),
         "SMOULDER_AUDIT_DIR": str(tmp_path / "audit"),
     }
-    command = [sys.executable, "-m", "bentoml", "serve", "smoulder:test"]
+    command = [sys.executable, "-m", "bentoml", "serve", "smoulder-service:test"]
     output = tmp_path / "output"
     with output.open("wb") as sink:
         process = subprocess.Popen(
@@ -66,27 +68,11 @@ def test_what_was_built_answers(store: Path, tmp_path: Path) -> None:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(url, process, output)
+        wait_until_ready(f"{url}/readyz", process, output, seconds=90)
         told = httpx.post(f"{url}/v1/risk", json=EXAMPLE, timeout=20)
         assert told.status_code == 200, told.text
         assert told.json()["staging"]["stage"] == "SMM"
+        assert told.json()["notice"] == MARK
         assert httpx.get(f"{url}/docs.json", timeout=20).status_code == 404
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
-        assert process.poll() is None, output.read_text()
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(output.read_text())
+        stop(process)

@@ -2,8 +2,11 @@
 
 import asyncio
 import copy
+import gzip
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,43 @@ class Client:
                 return await client.request(method, path, **options)
 
         return asyncio.run(call())
+
+
+class Collector(ThreadingHTTPServer):
+    """A collector of OpenTelemetry's on loopback that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                assert self.path == "/v1/traces"
+                content = self.rfile.read(int(self.headers["content-length"]))
+                packed = self.headers.get("content-encoding") == "gzip"
+                collector.sent.append(gzip.decompress(content) if packed else content)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    """A running collector."""
+    found = Collector()
+    threading.Thread(target=found.serve_forever, args=(0.05,), daemon=True).start()
+    yield found
+    found.shutdown()
+    found.server_close()
 
 
 @pytest.fixture

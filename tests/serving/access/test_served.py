@@ -3,6 +3,8 @@
 import copy
 import json
 import re
+import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,19 @@ def path_of(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One worker that finds a key when it starts, and so asks for one."""
+def served(tmp_path_factory: pytest.TempPathFactory, collector: Any) -> Iterator[Served]:
+    """One worker that finds a key when it starts, and so asks for one; it logs and traces all."""
     home = tmp_path_factory.mktemp("guarded")
     _, text = add_key(home / "access", "everything", SCOPES)
     (home / "access" / "access.toml").write_text("[rate]\nper_minute = 1e6\nburst = 1e6\n")
     (home / "key").write_text(text)
-    with Served(home, workers=1) as served:
-        yield served
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMOULDER_LOG_FORMAT", "json")
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+        patch.delenv("OTEL_SDK_DISABLED", raising=False)
+        with Served(home, workers=1) as served:
+            yield served
 
 
 @pytest.fixture
@@ -51,8 +58,6 @@ def test_a_server_that_finds_a_key_asks_for_one(served: Served, http: httpx.Clie
 
 
 def test_a_key_made_and_revoked_while_it_runs_counts_within_seconds(served: Served) -> None:
-    import time
-
     def status(text: str) -> int:
         shown = {"authorization": f"Bearer {text}"}
         return httpx.get(f"{served.url}/v1/models", headers=shown).status_code
@@ -119,9 +124,19 @@ def odd_requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
                     yield method, path, {**body, "headers": headers | shown}
 
 
-def hold_no_secret(served: Served, http: httpx.Client) -> None:
-    """Check output, metrics and every file that the server writes."""
-    written = served.output.read_text(errors="replace") + http.get("/metrics").text
+def hold_no_secret(served: Served, http: httpx.Client, collector: Any) -> None:
+    """Check logs, metrics, spans and every file that the server writes."""
+    last = http.get("/metrics")
+    until = time.monotonic() + 10
+    while not any(last.headers["x-request-id"].encode() in sent for sent in collector.sent):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    spans = b"".join(collector.sent)
+    assert spans.count(b"smoulder.request_id") > 200
+    assert struct.pack("<d", NUMBER) not in spans
+    logged = served.output.read_text(errors="replace")
+    assert logged.count('"route": "risk"') > 10
+    written = logged + last.text + spans.decode("latin-1")
     for folder in (served.audit_dir, served.home / "access", served.models_dir):
         for file in folder.rglob("*"):
             if file.is_file():
@@ -132,7 +147,7 @@ def hold_no_secret(served: Served, http: httpx.Client) -> None:
 
 
 def test_no_value_and_no_identifier_of_a_request_is_written_down(
-    served: Served, http: httpx.Client
+    served: Served, http: httpx.Client, collector: Any
 ) -> None:
     asked = 0
     for path, body in poisoned():
@@ -143,14 +158,16 @@ def test_no_value_and_no_identifier_of_a_request_is_written_down(
             assert str(int(NUMBER)) not in response.text, (path, response.text)
         asked += 1
     assert asked > 200
-    hold_no_secret(served, http)
+    hold_no_secret(served, http, collector)
 
 
-def test_nothing_of_an_odd_request_is_written_down(served: Served, http: httpx.Client) -> None:
+def test_nothing_of_an_odd_request_is_written_down(
+    served: Served, http: httpx.Client, collector: Any
+) -> None:
     for method, path, options in odd_requests():
         response = http.request(method, path, **options)
         assert response.status_code < 500, (method, path, response.text)
-    hold_no_secret(served, http)
+    hold_no_secret(served, http, collector)
 
 
 def test_every_route_of_the_server_is_one_of_the_enumerated(served: Served) -> None:
