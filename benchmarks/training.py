@@ -267,12 +267,13 @@ def raw_against_ours() -> tuple[float, float, int]:
     periods = PersonPeriods.of(rows.duration_years, rows.event, grid)
     candidate = CANDIDATES["hazard-trees"]
     ours = seconds(lambda: candidate.fit(rows, study, seed=0), repeats=1)
-    row, interval = np.nonzero(periods.weight)
+    row, interval = np.nonzero(periods.weight.T)
     values = np.column_stack([rows.columns(rows.features)[row], grid.ends[interval]])
     settings = {"objective": "binary:logistic", "max_depth": 2, "eta": 0.05, "nthread": 1}
 
     def raw() -> None:
-        label, weight = periods.outcome[0, row, interval], periods.weight[row, interval]
+        label = (interval == periods.last[row]) & (periods.cause[row] == 1)
+        weight = periods.weight[interval, row]
         table = xgboost.DMatrix(values, label=label, weight=weight, nthread=1)
         xgboost.train(settings, table, candidate.parameters()["rounds"])
 

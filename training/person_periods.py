@@ -2,10 +2,11 @@
 
 Discrete-time hazards use partial follow-up, which weighting at one horizon throws away (Suresh K,
 BMC Med Res Methodol 2022;22:207, doi:10.1186/s12874-022-01679-6). Features do not change within a
-row, so the periods are kept as (n, m) arrays beside the n rows and never written out one below the
+row, so the periods are kept as (m, n) arrays beside the n rows and never written out one below the
 other: what is fitted is the same, at the cost of the rows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ __all__ = ["Grid", "PersonPeriods"]
 
 INTERVALS = 10
 """Intervals up to the last horizon at least; more hardly move a risk of whole years."""
+BLOCK = 16_384
+"""Person-periods of a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +63,44 @@ class PersonPeriods:
 
     Parameters
     ----------
-    weight : (n, m) array
+    weight : (m, n) array
         1 for an interval at risk to its end or to an event, the share that was followed for one
-        left by censoring – right when the hazard is constant within it – and 0 after.
-    outcome : (2, n, m) array
-        1 in the interval of progression, and of death before it.
+        left by censoring – right when the hazard is constant within it – and 0 after. Intervals
+        come first, so that sums over a row's intervals run along memory.
+    last : (n,) array of int
+        Interval in which each row's follow-up ends; the last one for what ends beyond it.
+    cause : (n,) array of int
+        What ended it there: 1 progression, 2 death before it, 0 neither within the grid.
     """
 
     weight: Floats
-    outcome: Floats
+    last: Ints
+    cause: Ints
 
     @classmethod
     def of(cls, duration_years: Floats, event: Ints, grid: Grid) -> "PersonPeriods":
         """Periods of n rows followed for `duration_years` to their `event`."""
         starts = np.concatenate([[0.0], grid.ends[:-1]])
-        followed = (duration_years[:, None] - starts) / (grid.ends - starts)
-        weight = np.clip(followed, 0.0, 1.0)
-        left = (followed > 0.0) & (followed <= 1.0)
-        weight[left & (event != CENSORED)[:, None]] = 1.0
-        outcome = np.stack([left & (event == cause)[:, None] for cause in (1, 2)])
-        return cls(weight, outcome.astype(np.float64))
+        followed = (duration_years - starts[:, None]) / (grid.ends - starts)[:, None]
+        weight = np.clip(followed, 0.0, 1.0, out=followed)
+        last = np.minimum(np.searchsorted(grid.ends, duration_years), grid.ends.size - 1)
+        cause = np.where(duration_years <= grid.ends[-1], event, CENSORED)
+        ended = np.flatnonzero(cause != CENSORED)
+        weight[last[ended], ended] = 1.0
+        return cls(weight, last.astype(np.int64), cause.astype(np.int64))
 
     @property
     def count(self) -> int:
         """Number of person-periods."""
         return int(np.count_nonzero(self.weight))
+
+    def events(self, cause: int) -> Floats:
+        """(m,) rows that a cause ended in each interval."""
+        ended = self.last[self.cause == cause]
+        return np.bincount(ended, minlength=len(self.weight)).astype(np.float64)
+
+    def blocks(self) -> Iterator[slice]:
+        """Runs of rows whose periods stay in the processor's cache while they are summed."""
+        n = self.weight.shape[1]
+        size = max(1, BLOCK // len(self.weight))
+        return (slice(start, min(start + size, n)) for start in range(0, n, size))

@@ -22,16 +22,17 @@ def test_a_row_counts_until_its_event_and_for_the_part_that_was_followed() -> No
     periods = PersonPeriods.of(duration, event, grid)
     # An event at the end of an interval belongs to it; censored at 1.25: a quarter of the second;
     # an event beyond the grid is none within it.
-    assert periods.weight.tolist() == [
+    assert periods.weight.T.tolist() == [
         [1, 0, 0],
         [1, 0, 0],
         [1, 0.25, 0],
         [1, 1, 1],
         [1, 1, 1],
     ]
-    assert periods.outcome.sum(axis=(1, 2)).tolist() == [1, 2]
-    assert periods.outcome[0, 0].tolist() == [1, 0, 0]
-    assert periods.outcome[1, 3].tolist() == [0, 0, 1]
+    assert periods.cause.tolist() == [1, 2, 0, 2, 0]
+    assert periods.last.tolist() == [0, 0, 1, 2, 2]
+    assert periods.events(1).tolist() == [1, 0, 0]
+    assert periods.events(2).tolist() == [1, 0, 1]
     assert periods.count == 1 + 1 + 2 + 3 + 3
 
 
@@ -46,10 +47,11 @@ def test_newton_finds_the_optimum_of_the_likelihood_written_out() -> None:
     offset = generator.normal(0.0, 0.3, (2, n))
     found = fit_hazards((design, design[:, :1]), periods, penalty=2.0, offset=offset)
 
-    row, interval = np.nonzero(periods.weight)
-    weight = periods.weight[row, interval]
-    first, second = periods.outcome[:, row, interval]
-    happened = np.column_stack([first, second, 1 - first - second])
+    row, interval = np.nonzero(periods.weight.T)
+    weight = periods.weight[interval, row]
+    ended = interval == periods.last[row]
+    first, second = (ended & (periods.cause[row] == cause) for cause in (1, 2))
+    happened = np.column_stack([first, second, ~first & ~second])
 
     def loss(theta: np.ndarray) -> float:
         baseline, one, other = theta[:6].reshape(2, 3), theta[6:8], theta[8:]
@@ -64,6 +66,26 @@ def test_newton_finds_the_optimum_of_the_likelihood_written_out() -> None:
     best = minimize(loss, theta + 0.01, method="BFGS", options={"gtol": 1e-5})
     assert loss(theta) <= best.fun + 1e-8
     np.testing.assert_allclose(theta, best.x, atol=1e-3)
+
+
+def test_neither_where_it_begins_nor_how_rows_are_cut_changes_a_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generator = np.random.default_rng(7)
+    n, grid = 300, Grid.of((3.0,), intervals=3)
+    design = generator.normal(size=(n, 2))
+    duration = generator.exponential(2.0 * np.exp(-0.6 * design[:, 0]), n)
+    periods = PersonPeriods.of(duration, generator.integers(0, 3, n), grid)
+    whole = fit_hazards((design, design), periods, penalty=2.0)
+    elsewhere = fit_hazards((design, design), periods, penalty=200.0)
+    again = fit_hazards((design, design), periods, penalty=2.0, start=elsewhere)
+    # 21 rows at a time; the last block is shorter.
+    monkeypatch.setattr("training.person_periods.BLOCK", 64)
+    assert [block.stop - block.start for block in periods.blocks()] == [21] * 14 + [6]
+    cut = fit_hazards((design, design), periods, penalty=2.0)
+    for other in (again, cut):
+        np.testing.assert_allclose(other.baseline, whole.baseline, atol=1e-9)
+        np.testing.assert_allclose(other.coefficient, whole.coefficient, atol=1e-9)
 
 
 def test_an_interval_without_events_keeps_a_finite_rate() -> None:
@@ -89,8 +111,9 @@ def test_a_cause_that_nobody_has_takes_nothing_from_the_other() -> None:
     assert found.coefficient[1].tolist() == [0.0, 0.0]
 
     def loss(theta: np.ndarray) -> float:
-        rate = theta[:3] + (design @ theta[3:])[:, None]
-        log_likelihood = periods.outcome[0] * rate - np.logaddexp(0.0, rate)
+        rate = theta[:3, None] + design @ theta[3:]
+        progressed = (np.arange(3)[:, None] == periods.last) & (periods.cause == 1)
+        log_likelihood = progressed * rate - np.logaddexp(0.0, rate)
         smooth = SMOOTHING / 2 * (np.diff(theta[:3]) ** 2).sum()
         return -float((periods.weight * log_likelihood).sum()) + smooth + theta[3:] @ theta[3:]
 

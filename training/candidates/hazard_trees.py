@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xgboost
+from numpy.typing import NDArray
 
 from features.history import Floats
 from models.incidence import HazardLearner, LinearPredictor
@@ -18,11 +19,14 @@ from training.candidates.base import Fit
 from training.candidates.standard import Standard
 from training.candidates.xgboost import BoostedTrees, flatten
 from training.landmarks import TrainingSet
+from training.metrics.timeline import PROGRESSION
 from training.multinomial import fit_hazards
 from training.person_periods import Grid, PersonPeriods
 from training.study import Study
 
 __all__ = ["HazardTrees"]
+
+Singles = NDArray[np.float32]
 
 DEATH_PENALTY = 10.0
 """Per standard deviation: the death hazard of few features needs little."""
@@ -49,11 +53,13 @@ class HazardTrees(BoostedTrees):
         design = standard.apply(rows.values)[:, free]
         none = np.empty((len(design), 0))
         first = fit_hazards((none, design), periods, penalty=DEATH_PENALTY)
-        dead = first.baseline[1] + (design @ first.coefficient[1])[:, None]
-        booster = self._boost(rows, study, periods, first.baseline[0], dead, seed)
+        dead = np.exp(first.baseline[1])[:, None] * np.exp(design @ first.coefficient[1])
+        booster = self._boost(rows, study, periods, np.exp(first.baseline[0]), dead, seed)
         forest = flatten(booster, base=0.0)
         offset = np.stack([forest.margin(rows.values), np.zeros(len(design))])
-        found = fit_hazards((none, design), periods, penalty=DEATH_PENALTY, offset=offset)
+        found = fit_hazards(
+            (none, design), periods, penalty=DEATH_PENALTY, offset=offset, start=first
+        )
         coefficient = np.zeros(len(rows.features))
         coefficient[free] = found.coefficient[1]
         learner = HazardLearner(
@@ -71,20 +77,36 @@ class HazardTrees(BoostedTrees):
         rows: TrainingSet,
         study: Study,
         periods: PersonPeriods,
-        baseline: Floats,
+        rate: Floats,
         dead: Floats,
         seed: int,
     ) -> xgboost.Booster:
-        """Forest that is added to the log progression rate, the death rate held as it is."""
-        table = xgboost.DMatrix(rows.values, label=np.zeros(len(dead)), nthread=1)
-        settings = self.settings(rows.features, study, seed) | {"base_score": 0.0}
-        rate, other = np.exp(baseline), 1.0 + np.exp(dead)
-        weight, happened = periods.weight, (periods.weight * periods.outcome[0]).sum(axis=1)
+        """Forest that is added to the log progression rate, the death rate held as it is.
 
-        def objective(margin: Floats, _: xgboost.DMatrix) -> tuple[Floats, Floats]:
-            odds = rate * np.exp(margin.astype(np.float64))[:, None]
-            chance = odds / (other + odds)
-            expected = weight * chance
-            return expected.sum(axis=1) - happened, (expected * (1.0 - chance)).sum(axis=1)
+        Parameters
+        ----------
+        rate : (m,) array
+            Progression in each interval where no tree says otherwise, against staying free of both.
+        dead : (m, n) array
+            The same of death.
+        """
+        n = len(rows.values)
+        table = xgboost.DMatrix(rows.values, label=np.zeros(n), nthread=1)
+        settings = self.settings(rows.features, study, seed) | {"base_score": 0.0}
+        # In XGBoost's own precision: it would round gradients to it anyway.
+        ours, other = rate.astype(np.float32)[:, None], (1.0 + dead).astype(np.float32)
+        weight = periods.weight.astype(np.float32)
+        happened = (periods.cause == PROGRESSION).astype(np.float32)
+
+        def objective(margin: Singles, _: xgboost.DMatrix) -> tuple[Singles, Singles]:
+            ratio = np.exp(margin)
+            gradient, hessian = np.empty((2, n), dtype=np.float32)
+            for block in periods.blocks():
+                chance = ours * ratio[block]
+                chance /= other[:, block] + chance
+                expected = weight[:, block] * chance
+                gradient[block] = expected.sum(axis=0)
+                hessian[block] = gradient[block] - (expected * chance).sum(axis=0)
+            return gradient - happened, hessian
 
         return xgboost.train(settings, table, self.rounds, obj=objective)
