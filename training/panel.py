@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
 from training.metrics.estimate import BoolArray, FloatArray, IntArray
-from training.metrics.timeline import Timeline
+from training.metrics.timeline import Places, Timeline
 
 RISK_COLUMNS = ("subject_id", "model", "horizon_years", "risk")
 OUTCOME_COLUMNS = ("subject_id", "duration_years", "event")
@@ -108,7 +107,7 @@ def panel(
     _require(outcomes, OUTCOME_COLUMNS, "outcomes")
     duration, event = _outcomes(outcomes)
     subjects = _subjects(outcomes["subject_id"])
-    order = np.argsort(duration, kind="stable")
+    order = _arranged(duration)
     cells, models, horizons = _cells(risks, subjects, order)
     timeline = Timeline.of(duration[order], event[order])
     cluster = _cluster(outcomes, cluster_column)
@@ -161,6 +160,14 @@ def _outcomes(outcomes: pd.DataFrame) -> tuple[FloatArray, IntArray]:
     return duration, event.astype(np.int64)
 
 
+def _arranged(duration: FloatArray) -> IntArray:
+    # Sorting without ties in mind is twice as fast, and the same where there are none.
+    order = np.argsort(duration)
+    if (np.diff(duration[order]) == 0).any():
+        return np.argsort(duration, kind="stable")
+    return order
+
+
 def _subjects(column: "pd.Series[str]") -> pd.Index:
     _refuse(column.isna().to_numpy(), "subject_id", "every row needs a subject", "outcomes")
     subjects = pd.Index(column)
@@ -194,36 +201,43 @@ def _cells(
     )
     _refuse(risks["model"].isna().to_numpy(), "model", "every row needs a model", "risks")
     model_code, models = pd.factorize(risks["model"])
-    horizon_code, found = pd.factorize(horizon)
-    horizons = np.sort(found)
-    horizon_code = np.searchsorted(horizons, found)[horizon_code]
-    position = _positions(risks["subject_id"], subjects)
-    cell_code = model_code * horizons.size + horizon_code
+    starts = _starts((model_code[1:] != model_code[:-1]) | (horizon[1:] != horizon[:-1]))
+    horizons = np.sort(pd.unique(horizon[starts]))
     if len(models) * horizons.size > np.iinfo(np.int16).max:
         raise InputError("model", "too many models and horizons; is this a column of subjects?")
+    position = _positions(risks["subject_id"], subjects)
+    code = model_code[starts] * horizons.size + np.searchsorted(horizons, horizon[starts])
     cells: dict[tuple[str, float], Cell] = {}
     names = tuple(str(name) for name in models)
-    for code, chosen in _rows_by_code(cell_code):
-        key = (names[code // horizons.size], float(horizons[code % horizons.size]))
+    for cell, chosen in _rows_by_code(code, starts, horizon.size):
+        key = (names[cell // horizons.size], float(horizons[cell % horizons.size]))
         cells[key] = _cell(values[chosen], position[chosen], arrangement, chosen)
     return cells, names, tuple(float(h) for h in horizons)
 
 
-def _rows_by_code(code: IntArray) -> Iterator[tuple[int, IntArray]]:
-    """Rows of each code, in their order; block after block where the table is made of blocks."""
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(code)) + 1, [code.size]))
-    rows = np.arange(code.size)
-    if np.unique(code[starts[:-1]]).size < starts.size - 1:
-        # Small integers are sorted in linear time.
-        rows = np.argsort(code.astype(np.int16), kind="stable")
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(code[rows])) + 1, [code.size]))
-    for start, stop in pairwise(starts):
-        yield int(code[rows[start]]), rows[start:stop]
+def _starts(changes: BoolArray) -> IntArray:
+    """First row of each run of equal rows, from whether each row but the first differs."""
+    return np.concatenate(([0], np.flatnonzero(changes) + 1))
 
 
-def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: IntArray) -> Cell:
+def _rows_by_code(code: IntArray, starts: IntArray, size: int) -> Iterator[tuple[int, Places]]:
+    """Rows of each code in their order, from runs of rows with the same code."""
+    ends = np.append(starts[1:], size)
+    if np.unique(code).size == code.size:
+        # The table is made of blocks, which need not be copied.
+        for one, start, stop in zip(code.tolist(), starts, ends, strict=True):
+            yield one, slice(start, stop)
+        return
+    # Small integers are sorted in linear time.
+    each = np.repeat(code.astype(np.int16), ends - starts)
+    rows = np.argsort(each, kind="stable")
+    for chosen in np.split(rows, _starts(np.diff(each[rows]) != 0)[1:]):
+        yield int(each[chosen[0]]), chosen
+
+
+def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: Places) -> Cell:
     n = arrangement.size
-    if position.size == n and (np.diff(position) == 1).all():
+    if position.size == n and (position == np.arange(n)).all():
         return Cell(risk[arrangement], None)
     times_given = np.bincount(position, minlength=n)
     if times_given.max() > 1:
@@ -231,7 +245,7 @@ def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: Int
         raise DuplicateError(
             "subject_id",
             "given twice for one model and horizon",
-            row=int(rows[repeated].min()) + FIRST_ROW,
+            row=_row(rows, int(np.flatnonzero(repeated)[0])) + FIRST_ROW,
             source="risks",
         )
     by_subject = np.full(n, np.nan)
@@ -241,6 +255,10 @@ def _cell(risk: FloatArray, position: IntArray, arrangement: IntArray, rows: Int
         return Cell(arranged, None)
     own = np.flatnonzero(times_given[arrangement])
     return Cell(arranged[own], own)
+
+
+def _row(rows: Places, place: int) -> int:
+    return int(rows.start + place if isinstance(rows, slice) else rows[place])
 
 
 def _positions(column: "pd.Series[str]", subjects: pd.Index) -> IntArray:

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from features.errors import ValueRangeError
 from training.judgement import Performance
-from training.metrics.aalen_johansen import observed_risk, pseudo_values
+from training.metrics.aalen_johansen import observed_risk_and_pseudo_values
 from training.metrics.brier import BrierScore, brier_score, null_score
 from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve
-from training.metrics.censoring import FLOOR, IpcwWeights, follow_up_too_short, ipcw_weights
+from training.metrics.censoring import FLOOR, IpcwWeights, ipcw_weights
 from training.metrics.concordance import concordance
 from training.metrics.discrimination import Ranking, auc
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.intervals import resampled_measures, with_interval
+from training.metrics.links import LINKS
 from training.metrics.net_benefit import net_benefit, standardised
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
 
@@ -103,12 +102,9 @@ def sample_of(
     """Weights and pseudo-values of a sample at a horizon, made once for all models."""
     duration = line.duration()
     weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
-    observed = observed_risk(line, horizon_years, level=settings.level)
+    observed, pseudo = observed_risk_and_pseudo_values(line, horizon_years, level=settings.level)
     refusal = _beyond_follow_up(line, horizon_years)
     null = null_score(weights, level=settings.level, cluster=cluster)
-    pseudo = np.zeros(line.size)
-    if line.steps_until(horizon_years) > 0 and follow_up_too_short(line, horizon_years) is None:
-        pseudo = pseudo_values(duration, line.event, horizon_years, timeline=line)
     return Sample(
         line, duration, horizon_years, weights, pseudo, observed, null, refusal, cluster, settings
     )
@@ -166,8 +162,9 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
     outcome = (sample.duration, sample.line.event, risk, sample.horizon_years)
     settings, weights, line = sample.settings, sample.weights, sample.line
     mean = mean_calibration(*outcome, timeline=line, observed=sample.observed, level=settings.level)
+    linked = _cloglog(scores.ranking, risk)
     cloglog = weak_calibration(
-        *outcome, weights=weights, level=settings.level, cluster=sample.cluster
+        *outcome, linked=linked, weights=weights, level=settings.level, cluster=sample.cluster
     )
     logit = weak_calibration(
         *outcome, link="logit", weights=weights, level=settings.level, cluster=sample.cluster
@@ -177,6 +174,7 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
         timeline=line,
         pseudo=sample.pseudo,
         ranking=scores.ranking,
+        linked=linked,
         level=settings.level,
     )
     by_horizon = line.step < line.steps_until(sample.horizon_years)
@@ -214,6 +212,11 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
     if sample.refusal is None:
         return row if settings.bootstrap == 0 else _with_intervals(row, sample, risk)
     return replace(row.withheld(sample.refusal), observed=Estimate.none(sample.refusal))
+
+
+def _cloglog(ranking: Ranking, risk: FloatArray) -> FloatArray | None:
+    certain = ranking.ordered[0] <= 0 or ranking.ordered[-1] >= 1
+    return None if certain else LINKS["cloglog"].forward(risk)
 
 
 def _with_intervals(row: Performance, sample: Sample, risk: FloatArray) -> Performance:

@@ -75,11 +75,11 @@ def _row(strategy: Strategy, line: Timeline, horizon: float, settings: Settings)
     benefit = {
         f"{threshold:g}": net_benefit_of_rule(
             line.times, line.event, acts, horizon,
-            threshold=threshold, timeline=line, level=settings.level,
+            threshold=threshold, timeline=line, observed=observed, level=settings.level,
         )
         for threshold in settings.thresholds
     }  # fmt: skip
-    everybody = observed_risk(line, horizon)
+    everybody = observed if acts.all() else observed_risk(line, horizon)
     return StrategyRow(
         strategy=strategy.name,
         horizon_years=horizon,

@@ -12,6 +12,9 @@ from training.metrics.censoring import follow_up_too_short
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.timeline import CENSORED, PROGRESSION, Timeline, checked_horizon
 
+# Divided by instead of 0 where nobody is at risk, and nothing happens.
+_NOBODY = np.finfo(np.float64).tiny
+
 
 @dataclass(frozen=True, slots=True)
 class IncidenceCurve:
@@ -90,10 +93,34 @@ def observed_risk(line: Timeline, horizon_years: float, *, level: float = 0.95) 
     reason = follow_up_too_short(line, horizon)
     if reason is not None:
         return Estimate.none(reason)
-    last = line.steps_until(horizon)
-    if last == 0:
+    return _at_end(_Steps.until(line, horizon), level)
+
+
+def observed_risk_and_pseudo_values(
+    line: Timeline, horizon_years: float, *, level: float = 0.95
+) -> tuple[Estimate, FloatArray]:
+    """Incidence of progression at one horizon and its pseudo-values, from one walk; zeros if none.
+
+    Parameters
+    ----------
+    line
+        The sample.
+    horizon_years
+        The horizon.
+    level
+        Confidence level within 0–1.
+    """
+    horizon = checked_horizon(horizon_years)
+    reason = follow_up_too_short(line, horizon)
+    if reason is not None:
+        return Estimate.none(reason), np.zeros(line.size)
+    steps = _Steps.until(line, horizon)
+    return _at_end(steps, level), _jackknife(line, steps)
+
+
+def _at_end(steps: "_Steps", level: float) -> Estimate:
+    if steps.incidence.size == 0:
         return Estimate(0.0)
-    steps = _Steps.of(line, last, PROGRESSION, None)
     a, b, c = _greenwood(steps)
     left = float(steps.incidence[-1]) - steps.incidence
     variance = float((left * a) @ left + b.sum() - 2 * left @ c)
@@ -116,35 +143,37 @@ def _estimate(value: float, variance: float, level: float) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """What happens at each of the first distinct durations, (k,) each."""
+    """What happens at each of the first distinct durations, and is left after it, (k,) each."""
 
     at_risk: FloatArray
     events: FloatArray
     caused: FloatArray
     free_before: FloatArray
+    free: FloatArray
     incidence: FloatArray
+
+    @classmethod
+    def until(cls, line: Timeline, horizon_years: float) -> "_Steps":
+        """Steps to progression up to a horizon."""
+        return cls.of(line, line.steps_until(horizon_years), PROGRESSION, None)
 
     @classmethod
     def of(
         cls, line: Timeline, last: int, cause: int, sample_weight: FloatArray | None
     ) -> "_Steps":
-        at_risk = line.at_risk(sample_weight)[:last]
-        events = line.total(sample_weight, line.event != CENSORED)[:last]
-        caused = line.count(cause, sample_weight)[:last]
-        present = np.maximum(at_risk, np.finfo(np.float64).tiny)
-        staying = np.clip(1 - events / present, 0.0, 1.0)
-        free_before = np.concatenate(([1.0], np.cumprod(staying)[:-1]))[:last]
-        incidence = np.cumsum(free_before * caused / present)
-        return cls(at_risk, events, caused, free_before, incidence)
+        counts = _counts(line, last, cause, sample_weight)
+        free, incidence = _walk(*counts)
+        return cls(*counts, free[:-1], free[1:], incidence[1:])
 
 
 def _greenwood(steps: _Steps) -> tuple[FloatArray, FloatArray, FloatArray]:
     """What each step s adds to the variance at t: (F(t) - F(s))² a + b - 2 (F(t) - F(s)) c."""
-    left = steps.at_risk - steps.events
-    safe = np.maximum(steps.at_risk, np.finfo(np.float64).tiny)
-    a = np.divide(steps.events, safe * left, out=np.zeros_like(left), where=left > 0)
-    c = steps.free_before * steps.caused / safe**2
-    return a, steps.free_before * c * (safe - steps.caused) / safe, c
+    safe = np.maximum(steps.at_risk, _NOBODY)
+    a = _share(steps.events / safe, steps.at_risk - steps.events)
+    caused = steps.caused / safe
+    c = steps.free_before * caused
+    c /= safe
+    return a, steps.free_before * c * (1 - caused), c
 
 
 def _variance(steps: _Steps) -> FloatArray:
@@ -167,12 +196,7 @@ def incidence_at(
     The caller makes sure that follow-up reaches the horizon.
     """
     last = timeline.steps_until(horizon_years)
-    present = np.maximum(timeline.at_risk(sample_weight)[:last], np.finfo(np.float64).tiny)
-    events = timeline.total(sample_weight, timeline.event != CENSORED)[:last]
-    caused = timeline.count(PROGRESSION, sample_weight)[:last]
-    free = np.cumprod(np.clip(1 - events / present, 0.0, 1.0))
-    free_before = np.concatenate(([1.0], free[:-1]))[: caused.size]
-    return float(free_before @ (caused / present))
+    return float(_walk(*_counts(timeline, last, PROGRESSION, sample_weight))[1][-1])
 
 
 def pseudo_values(
@@ -204,39 +228,66 @@ def pseudo_values(
     the exact jackknife is a product of two cumulative sums: O(n log n), no refit.
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
-    n, last = line.size, line.steps_until(checked_horizon(horizon_years))
-    at_risk = line.at_risk()
-    events = line.total(None, line.event != CENSORED)
-    caused = line.count(PROGRESSION)
-    full, free = _walk(at_risk, events, caused, last)
-    final = float(full[-1])
-    fewer, fewer_free = _walk(at_risk - 1, events, caused, last)
-    inside = line.step < last
-    step = np.where(inside, line.step, last)
-    without = np.full(n, fewer[-1])
-    own = step[inside]
-    left = np.maximum(at_risk[own] - 1, 1.0)
-    is_cause = (line.event[inside] == PROGRESSION).astype(np.float64)
-    is_event = (line.event[inside] != CENSORED).astype(np.float64)
-    at_own = fewer_free[own] * (caused[own] - is_cause) / left
-    free_after = fewer_free[own] * (1 - (events[own] - is_event) / left)
+    return _jackknife(line, _Steps.until(line, checked_horizon(horizon_years)))
+
+
+def _jackknife(line: Timeline, steps: _Steps) -> FloatArray:
+    n, last = line.size, steps.incidence.size
+    final = float(steps.incidence[-1]) if last else 0.0
+    left = np.maximum(steps.at_risk - 1, 1.0)
+    free, incidence = _walk(left, steps.events, steps.caused)
     # From T_i on the two samples are the same: the rest of the curve, given free of events.
-    later = np.divide(
-        final - full[own + 1], free[own + 1], out=np.zeros(own.size), where=free[own + 1] > 0
-    )
-    without[inside] = fewer[own] + at_own + free_after * later
-    return n * final - (n - 1) * without
+    later = _share(final - steps.incidence, steps.free)
+    inside, own = line.until(last)
+    without = np.full(n, incidence[-1])
+    if line.untied:
+        # Nobody else ends at T_i.
+        later *= free[:-1]
+        later += incidence[:-1]
+        without[inside] = later
+    else:
+        code = line.event[inside]
+        at_own = (steps.caused[own] - (code == PROGRESSION)) / left[own]
+        staying = 1 - (steps.events[own] - (code != CENSORED)) / left[own]
+        without[inside] = incidence[own] + free[own] * (at_own + staying * later[own])
+    without *= 1 - n
+    without += n * final
+    return without
+
+
+def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Part of a whole, 0 of nothing; changes `part`."""
+    if whole.size and whole.min() <= 0:
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    part /= whole
+    return part
+
+
+def _counts(
+    line: Timeline, last: int, cause: int, sample_weight: FloatArray | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Subjects at risk, with any event and with one of this cause at the first steps, (last,)."""
+    events = line.total(sample_weight, line.event != CENSORED, last=last)
+    caused = line.count(cause, sample_weight, last=last)
+    return line.at_risk(sample_weight, last=last), events, caused
 
 
 def _walk(
-    at_risk: FloatArray, events: FloatArray, caused: FloatArray, last: int
+    at_risk: FloatArray, events: FloatArray, caused: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    # Incidence and event-free chance before each step, and after the last: (last + 1,) each.
-    present = np.maximum(at_risk[:last], 1e-300)
-    staying = np.where(at_risk[:last] > 0, np.clip(1 - events[:last] / present, 0.0, 1.0), 0.0)
-    free = np.concatenate(([1.0], np.cumprod(staying)))
-    hazard = np.where(at_risk[:last] > 0, caused[:last] / present, 0.0)
-    return np.concatenate(([0.0], np.cumsum(free[:-1] * hazard))), free
+    # Event-free chance and incidence before each step, and after the last: (steps + 1,) each.
+    present = np.maximum(at_risk, _NOBODY)
+    free, incidence = np.ones(events.size + 1), np.zeros(events.size + 1)
+    np.cumprod(np.maximum(1 - events / present, 0.0), out=free[1:])
+    np.cumsum(free[:-1] * caused / present, out=incidence[1:])
+    return free, incidence
 
 
-__all__ = ["IncidenceCurve", "aalen_johansen", "incidence_at", "observed_risk", "pseudo_values"]
+__all__ = [
+    "IncidenceCurve",
+    "aalen_johansen",
+    "incidence_at",
+    "observed_risk",
+    "observed_risk_and_pseudo_values",
+    "pseudo_values",
+]

@@ -100,12 +100,15 @@ def brier_value(weights: IpcwWeights, risk: FloatArray) -> float:
 def _score(
     weights: IpcwWeights, risk: FloatArray, level: float, cluster: IntArray | None
 ) -> Estimate:
-    squared = weights.weights * np.where(weights.case, 1 - risk, risk) ** 2
+    squared = risk - weights.case
+    squared *= squared
+    squared *= weights.weights
     value = float(squared.sum()) / weights.total
     size = weights.timeline.size
     own = 1.0 if weights.sample_weight is None else weights.sample_weight
     # Scaled so that the standard error is the standard deviation over the square root of n.
-    influence = (weights.with_censoring_influence(squared) - own * value) * (size / weights.total)
+    influence = weights.with_censoring_influence(squared) - own * value
+    influence *= size / weights.total
     return Estimate.from_influence(
         value, influence, level=level, bounds=(0.0, 1.0), cluster=cluster
     )

@@ -1,18 +1,21 @@
 """Agreement of predicted risks with what happened: on average, and from low to high."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from training.metrics.aalen_johansen import observed_risk
-from training.metrics.binning import binned, blocks
+from training.metrics.binning import binned
+from training.metrics.blocks import blocks
 from training.metrics.censoring import FLOOR, IpcwWeights, ipcw_weights, unknowable
 from training.metrics.estimate import Estimate, FloatArray, IntArray
 from training.metrics.links import LINKS, Link, LinkName
 from training.metrics.timeline import Timeline, checked_risk
 
 _ITERATIONS = 50
-_TOLERANCE = 1e-9
+# Each step leaves a small share of the error before it.
+_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def weak_calibration(
     horizon_years: float,
     *,
     link: LinkName = "cloglog",
+    linked: FloatArray | None = None,
     weights: IpcwWeights | None = None,
     floor: float = FLOOR,
     level: float = 0.95,
@@ -114,6 +118,8 @@ def weak_calibration(
         (n,) predicted risks within 0–1, by this horizon.
     link
         `cloglog` suits hazards, `logit` suits classifiers; for rare events they agree.
+    linked
+        (n,) the risks on the link's scale, to share them with the calibration curve.
     weights
         Weights of this sample at this horizon, to share them between models.
     floor
@@ -130,10 +136,12 @@ def weak_calibration(
     doi:10.1016/j.jclinepi.2015.12.005.
     """
     w = weights or ipcw_weights(duration_years, event, horizon_years, floor=floor)
-    reason = unknowable(w) or _unlinkable(w, checked_risk(risk, w.timeline.size), link)
+    values = checked_risk(risk, w.timeline.size)
+    reason = unknowable(w) or _unlinkable(values[w.used], link)
     if reason is not None:
         return WeakCalibration(Estimate.none(reason), Estimate.none(reason))
-    line = _Line.of(w, np.asarray(risk, dtype=np.float64), LINKS[link])
+    x = LINKS[link].forward(values[w.used]) if linked is None else linked[w.used]
+    line = _Line(w, x, *w.known, LINKS[link])
     near = line.binned()
     intercept = line.fit(near, slope=False, level=level, cluster=cluster)
     if np.ptp(line.x) == 0:
@@ -141,11 +149,24 @@ def weak_calibration(
     return WeakCalibration(intercept, line.fit(near, slope=True, level=level, cluster=cluster))
 
 
-def _unlinkable(weights: IpcwWeights, risk: FloatArray, link: LinkName) -> str | None:
-    used = risk[weights.weights > 0]
-    if ((used <= 0) | (used >= 1)).any():
-        return f"a predicted risk of exactly 0 or 1 has no {link}"
-    return None
+def _unlinkable(risk: FloatArray, link: LinkName) -> str | None:
+    if risk.min() > 0 and risk.max() < 1:
+        return None
+    return f"a predicted risk of exactly 0 or 1 has no {link}"
+
+
+class _Sums(NamedTuple):
+    """Totals of score and information, and of both times the linked risk and its square."""
+
+    score: float
+    score_x: float
+    information: float
+    information_x: float
+    information_xx: float
+
+
+# Intercept and slope, with the score of each subject there and the totals.
+_Solution = tuple[float, float, FloatArray, _Sums]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +174,10 @@ class _Line:
     """The regression of the outcome on the linked risk, solved by Fisher scoring."""
 
     weights: IpcwWeights
-    used: IntArray
     x: FloatArray
     outcome: FloatArray
     weight: FloatArray
     link: Link
-
-    @classmethod
-    def of(cls, weights: IpcwWeights, risk: FloatArray, link: Link) -> "_Line":
-        used = np.flatnonzero(weights.weights > 0)
-        outcome = weights.case[used].astype(np.float64)
-        return cls(weights, used, link.forward(risk[used]), outcome, weights.weights[used], link)
 
     def binned(self) -> "_Line | None":
         """Almost the same regression on few points, since it sees the linked risk alone."""
@@ -181,59 +195,56 @@ class _Line:
         found = self._solve((0.0, 1.0) if start is None else start[:2], slope=slope)
         if found is None:
             return Estimate.none("the calibration regression does not converge")
-        a, b, score, information = found
-        influence = self._influence(score, information, slope=slope)
+        a, b, score, sums = found
+        influence = self._influence(score, sums, slope=slope)
         return Estimate.from_influence(b if slope else a, influence, level=level, cluster=cluster)
 
-    def _solve(
-        self, start: tuple[float, float], *, slope: bool
-    ) -> tuple[float, float, FloatArray, FloatArray] | None:
-        """Intercept and slope, with score and information of each subject there."""
+    def _solve(self, start: tuple[float, float], *, slope: bool) -> _Solution | None:
+        """Intercept and slope where the score is 0."""
         a, b = start
         for _ in range(_ITERATIONS):
-            score, information = self._working(a, b)
-            step = _step(score, information, self.x, slope=slope)
+            score, sums = self._working(a, b)
+            step = _step(sums, slope=slope)
             if step is None:
                 return None
             a, b = a + step[0], b + step[1]
             if abs(step[0]) + abs(step[1]) < _TOLERANCE * (1 + abs(a) + abs(b)):
-                return a, b, score, information
+                return a, b, score, sums
         return None
 
-    def _working(self, a: float, b: float) -> tuple[FloatArray, FloatArray]:
-        """Score and information of each subject at an intercept and slope."""
-        score, information = np.empty_like(self.x), np.empty_like(self.x)
+    def _working(self, a: float, b: float) -> tuple[FloatArray, _Sums]:
+        """Score of each subject at an intercept and slope, and the totals."""
+        score, totals = np.empty_like(self.x), np.zeros(5)
         for part in blocks(self.x.size):
-            risk, gradient = self.link.backward(a + b * self.x[part])
-            risk = np.clip(risk, 1e-300, 1 - 1e-16)
-            tilt = self.weight[part] * gradient / (risk * (1 - risk))
-            score[part] = (self.outcome[part] - risk) * tilt
-            information[part] = gradient * tilt
-        return score, information
+            x = self.x[part]
+            risk, gradient = self.link.backward(a + b * x)
+            tilt = self.weight[part] * self.link.tilt(risk, gradient)
+            pull = np.multiply(self.outcome[part] - risk, tilt, out=score[part])
+            information = gradient * tilt
+            weighted = information * x
+            totals += pull.sum(), pull @ x, information.sum(), weighted.sum(), weighted @ x
+        return score, _Sums(*totals.tolist())
 
-    def _influence(self, score: FloatArray, information: FloatArray, *, slope: bool) -> FloatArray:
-        total = float(information.sum())
+    def _influence(self, score: FloatArray, sums: _Sums, *, slope: bool) -> FloatArray:
         if slope:
-            centred = self.x - float(information @ self.x) / total
-            own = score * centred / float((information * centred) @ centred)
+            mean = sums.information_x / sums.information
+            own = self.x - mean
+            own *= score
+            own /= sums.information_xx - mean * sums.information_x
         else:
-            own = score / total
+            own = score / sums.information
         contribution = np.zeros(self.weights.timeline.size)
-        contribution[self.used] = own * contribution.size
+        own *= float(contribution.size)
+        contribution[self.weights.used] = own
         return self.weights.with_censoring_influence(contribution)
 
 
-def _step(
-    score: FloatArray, information: FloatArray, x: FloatArray, *, slope: bool
-) -> tuple[float, float] | None:
-    total, pull = float(information.sum()), float(score.sum())
+def _step(sums: _Sums, *, slope: bool) -> tuple[float, float] | None:
+    pull, tilt, total, first, second = sums
     if not slope:
         return (pull / total, 0.0) if total > 0 else None
-    weighted = information * x
-    first, second = float(weighted.sum()), float(weighted @ x)
     determinant = total * second - first**2
     if not determinant > 0:
         return None
-    tilt = float(score @ x)
     step = (second * pull - first * tilt) / determinant, (total * tilt - first * pull) / determinant
     return step if np.isfinite(step).all() else None

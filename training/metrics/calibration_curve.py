@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.metrics.aalen_johansen import observed_risk, pseudo_values
-from training.metrics.binning import binned, blocks
+from training.metrics.binning import binned
+from training.metrics.blocks import blocks
 from training.metrics.censoring import follow_up_too_short
 from training.metrics.discrimination import Ranking
 from training.metrics.estimate import Estimate, FloatArray, IntArray, normal_quantile
@@ -18,7 +19,7 @@ KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
 MIN_EVENTS = 10
 _GRID = 101
 _ITERATIONS = 100
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-6
 # A sum of squares is known to about this factor: a step must not be refused for less.
 _ROUNDING = 1 + 1e-12
 _SINGULAR = 1e14
@@ -90,6 +91,7 @@ def calibration_curve(
     timeline: Timeline | None = None,
     pseudo: FloatArray | None = None,
     ranking: Ranking | None = None,
+    linked: FloatArray | None = None,
     level: float = 0.95,
 ) -> CalibrationCurve:
     """Observed risk as a smooth function of predicted risk, from jackknife pseudo-values.
@@ -106,6 +108,8 @@ def calibration_curve(
         (n,) pseudo-values of this sample at this horizon, to share them between models.
     ranking
         `risk` ranked already.
+    linked
+        (n,) `risk` on the complementary log-log scale already.
     level
         Confidence level of the pointwise band within 0–1.
 
@@ -129,7 +133,7 @@ def calibration_curve(
     )
     if _by_groups(rank):
         return _by_level(values, target, rank, level)
-    return _by_spline(values, target, rank, level)
+    return _by_spline(values, target, rank, linked, level)
 
 
 def calibration_groups(
@@ -214,19 +218,25 @@ def _by_level(
 
 
 def _by_spline(
-    risk: FloatArray, target: FloatArray, ranking: Ranking, level: float
+    risk: FloatArray,
+    target: FloatArray,
+    ranking: Ranking,
+    linked: FloatArray | None,
+    level: float,
 ) -> CalibrationCurve:
-    eta = _CLOGLOG.forward(risk)
+    eta = _CLOGLOG.forward(risk) if linked is None else linked
     knots = ranking.quantiles(KNOT_QUANTILES, _CLOGLOG.forward)
     if (np.diff(knots) <= 0).any():
         return CalibrationCurve.none("too many equal risks for a smooth curve")
-    basis = restricted_cubic(eta, knots)
+    basis = np.empty((knots.size, eta.size))
+    for part in blocks(eta.size):
+        basis[:, part] = restricted_cubic(eta[part], knots)
     found = _solve(basis, target, _start(eta, target, knots))
     if found is None:
         return CalibrationCurve.none("the smooth calibration curve does not converge")
     beta, fitted, slope = found
-    bread = np.linalg.inv(_products(basis, slope**2))
-    covariance = bread @ _products(basis, (slope * (target - fitted)) ** 2) @ bread
+    bread = np.linalg.inv(_products(basis, slope))
+    covariance = bread @ _products(basis, slope * (target - fitted)) @ bread
     ends = ranking.quantiles((0.01, 0.99))
     grid = np.linspace(ends[0], ends[1], _GRID, dtype=np.float64)
     at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
@@ -284,17 +294,18 @@ def _solve(
     beta, and the fitted risk of each subject with its derivative; None without a minimum.
     """
     beta = start
-    fitted, slope = _CLOGLOG.backward(beta @ basis)
+    fitted, slope = _fitted(basis, beta)
     loss = _loss(target - fitted, weight)
     for _ in range(_ITERATIONS):
         step = _newton_step(basis, target - fitted, fitted, slope, weight)
         if step is None:
             return None
         if float(np.abs(step).max()) < _TOLERANCE * (1 + float(np.abs(beta).max())):
-            return beta, fitted, slope
+            # What is left after so small a step is of the order of its square.
+            return beta + step, fitted + slope * (step @ basis), slope
         for halving in range(_HALVINGS):
             trial = beta + step / 2**halving
-            tried = _CLOGLOG.backward(trial @ basis)
+            tried = _fitted(basis, trial)
             now = _loss(target - tried[0], weight)
             if now <= loss * _ROUNDING:
                 break
@@ -305,6 +316,14 @@ def _solve(
     return None
 
 
+def _fitted(basis: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Risk of each subject, and its derivative."""
+    fitted, slope = np.empty(basis.shape[1]), np.empty(basis.shape[1])
+    for part in blocks(fitted.size):
+        fitted[part], slope[part] = _CLOGLOG.backward(beta @ basis[:, part])
+    return fitted, slope
+
+
 def _newton_step(
     basis: FloatArray,
     residual: FloatArray,
@@ -312,23 +331,28 @@ def _newton_step(
     slope: FloatArray,
     weight: FloatArray | None,
 ) -> FloatArray | None:
-    steep = slope if weight is None else slope * weight
-    pull = basis @ (residual * steep)
-    hazard = slope / np.maximum(1 - fitted, np.finfo(np.float64).tiny)
-    curved = _products(basis, steep * (slope - residual * (1 - hazard)))
+    pull, curved = np.zeros(basis.shape[0]), np.zeros((basis.shape[0],) * 2)
+    for part in blocks(residual.size):
+        rows, apart, steep = basis[:, part], residual[part], slope[part]
+        hazard = steep / np.maximum(1 - fitted[part], np.finfo(np.float64).tiny)
+        bend = steep - apart * (1 - hazard)
+        steep = steep if weight is None else steep * weight[part]
+        pull += rows @ (apart * steep)
+        curved += (rows * (steep * bend)) @ rows.T
     if float(np.linalg.eigvalsh(curved)[0]) <= 0:
         # Far from the minimum the surface may curve the other way; Gauss–Newton always descends.
-        curved = _products(basis, steep * slope)
+        curved = _products(basis, slope if weight is None else slope * np.sqrt(weight))
         if np.linalg.cond(curved) > _SINGULAR:
             return None
     return np.asarray(np.linalg.solve(curved, pull), np.float64)
 
 
-def _products(basis: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weighted sums of products of every two rows of the basis, (rows, rows)."""
+def _products(basis: FloatArray, factor: FloatArray) -> FloatArray:
+    """Sums of products of every two rows of the basis times a factor, (rows, rows)."""
     total = np.zeros((basis.shape[0],) * 2)
-    for part in blocks(weight.size):
-        total += (basis[:, part] * weight[part]) @ basis[:, part].T
+    for part in blocks(factor.size):
+        rows = basis[:, part] * factor[part]
+        total += rows @ rows.T
     return total
 
 

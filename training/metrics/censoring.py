@@ -8,6 +8,7 @@ with an event is not at risk of being censored at that time.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class CensoringDistribution:
         return np.concatenate(([1.0], self.survival))[position]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IpcwWeights:
     """Inverse-probability-of-censoring weights at one horizon.
 
@@ -128,10 +129,20 @@ class IpcwWeights:
             return float(self.timeline.size)
         return float(self.sample_weight.sum())
 
-    @property
+    @cached_property
     def any_trimmed(self) -> bool:
         """Whether the floor limited any weight."""
         return bool(self.trimmed.any())
+
+    @cached_property
+    def used(self) -> IntArray:
+        """Places of the subjects with a weight above 0, whose state at the horizon is known."""
+        return np.flatnonzero(self.weights > 0)
+
+    @cached_property
+    def known(self) -> tuple[FloatArray, FloatArray]:
+        """Outcome (1 progressed by the horizon, 0 not) and weight of those `used`."""
+        return self.case[self.used].astype(np.float64), self.weights[self.used]
 
     @property
     def max_weight(self) -> float:
@@ -160,25 +171,36 @@ class IpcwWeights:
         in `riskRegression`, everyone still followed counts as at risk of censoring here, also
         those with an event at that very time; without ties it is the same.
         """
-        if not self.own_censoring:
+        # Censoring after the horizon changes no weight.
+        last = self.timeline.steps_until(self.horizon_years)
+        if not self.own_censoring or last == 0:
             return contribution
-        return contribution + self._through_censoring(contribution)
+        influence = self._through_censoring(contribution, last)
+        if self.sample_weight is not None:
+            influence *= self.sample_weight
+        influence += contribution
+        return influence
 
-    def _through_censoring(self, contribution: FloatArray) -> FloatArray:
-        line = self.timeline
+    def _through_censoring(self, contribution: FloatArray, last: int) -> FloatArray:
+        line, (censored, theirs) = self.timeline, self._censored
         depends = np.where(self.trimmed, 0.0, contribution) if self.any_trimmed else contribution
-        last = line.steps_until(self.horizon_years)
-        if last == 0:
-            return np.zeros(line.size)
-        at_step = line.total(depends)
-        later = float(at_step.sum()) - np.cumsum(at_step[:last])
+        later = np.cumsum(line.total(depends, last=last))
+        np.subtract(float(depends.sum()), later, out=later)
         jump = _ratio(later, self.censoring.followed[:last])
         compensator = np.cumsum(jump * self.censoring.share_censored[:last])
-        # Censoring after the horizon changes no weight.
-        influence = -compensator[np.minimum(line.step, last - 1)]
-        censored = np.flatnonzero((line.event == CENSORED) & (line.step < last))
-        influence[censored] += jump[line.step[censored]]
-        return influence if self.sample_weight is None else influence * self.sample_weight
+        inside, own = line.until(last)
+        influence = np.full(line.size, -compensator[-1])
+        influence[inside] = -compensator[own]
+        influence[censored] += jump[theirs]
+        return influence
+
+    @cached_property
+    def _censored(self) -> tuple[IntArray, IntArray]:
+        """Places and steps of those censored by the horizon."""
+        line = self.timeline
+        last = line.steps_until(self.horizon_years)
+        places = np.flatnonzero((line.event == CENSORED) & (line.step < last))
+        return places, line.step[places]
 
 
 def ipcw_weights(
@@ -288,4 +310,6 @@ def follow_up_too_short(timeline: Timeline, horizon_years: float) -> str | None:
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     # A step without anyone at risk has a numerator of 0: its hazard is 0.
+    if denominator.size and denominator.min() > 0:
+        return np.asarray(numerator / denominator)
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -58,20 +59,15 @@ def auc(
     reason = unknowable(w)
     if reason is not None:
         return Estimate.none(reason)
-    pairs = _pairs(w, controls)
-    if pairs.control.sum() <= 0:
-        return Estimate.none(f"nobody is known to be alive and event-free at {horizon_years:g} y")
     rank = ranking or Ranking.of(checked_risk(risk, w.timeline.size))
+    pairs = _Pairs.of(w, controls, rank)
+    if pairs.controls <= 0:
+        return Estimate.none(f"nobody is known to be alive and event-free at {horizon_years:g} y")
     if rank.levels == 1:
         return Estimate.none("all predicted risks are equal")
-    below, above = rank.sums_below(pairs.control), rank.sums_above(pairs.case)
-    cases, count = float(pairs.case.sum()), float(pairs.control.sum())
-    value = float(pairs.case @ below) / (cases * count)
-    contribution = w.total * (
-        pairs.case * (below / count - value) / cases
-        + pairs.control * (above / cases - value) / count
-    )
-    influence = w.with_censoring_influence(contribution)
+    value, contribution = pairs.area()
+    contribution *= w.total
+    influence = w.with_censoring_influence(rank.by_subject(contribution))
     return Estimate.from_influence(
         value, influence, level=level, bounds=(0.0, 1.0), cluster=cluster
     )
@@ -79,33 +75,28 @@ def auc(
 
 def auc_value(weights: IpcwWeights, ranking: "Ranking") -> float | None:
     """AUC(t) without its standard error, or None when there are no pairs; for bootstraps."""
-    pairs = _pairs(weights, "without-progression")
-    total = float(pairs.case.sum()) * float(pairs.control.sum())
-    if total <= 0:
-        return None
-    return float(pairs.case @ ranking.sums_below(pairs.control)) / total
+    pairs = _Pairs.of(weights, "without-progression", ranking)
+    total = pairs.cases * pairs.controls
+    return None if total <= 0 else float(pairs.case @ ranking.lower(pairs.control)) / total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ranking:
     """Risks in ascending order, ties as one level.
 
     Parameters
     ----------
-    level
-        (n,) position of each subject's risk among the distinct risks, from 0.
-    levels
-        Number of distinct risks.
     ordered
         (n,) the risks, ascending.
     order
         (n,) the subjects in that order.
+    first
+        (levels,) place in that order of the first subject of each distinct risk.
     """
 
-    level: IntArray
-    levels: int
     ordered: FloatArray
     order: IntArray
+    first: IntArray
 
     @classmethod
     def of(cls, risk: FloatArray, like: "Ranking | None" = None) -> "Ranking":
@@ -118,14 +109,24 @@ class Ranking:
         like
             Of the same model at another horizon, which often ranks the subjects alike.
         """
-        order = None if like is None else like.order
-        if order is None or (np.diff(risk[order]) < 0).any():
-            order = np.argsort(risk)
+        order = np.argsort(risk) if like is None else like.order
         ordered = risk[order]
-        rank = np.concatenate(([0], np.cumsum(ordered[1:] != ordered[:-1])))
-        level = np.empty(risk.size, dtype=np.int64)
-        level[order] = rank
-        return cls(level, int(rank[-1]) + 1, ordered, order)
+        if like is not None and (ordered[1:] < ordered[:-1]).any():
+            return cls.of(risk)
+        starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+        return cls(ordered, order, np.flatnonzero(starts))
+
+    @property
+    def levels(self) -> int:
+        """Number of distinct risks."""
+        return int(self.first.size)
+
+    @cached_property
+    def level(self) -> IntArray:
+        """Position of each subject's risk among the distinct risks, from 0, (n,)."""
+        level = np.empty(self.order.size, dtype=np.int64)
+        level[self.order] = np.repeat(np.arange(self.levels), self._sizes)
+        return level
 
     def quantiles(
         self, shares: Sequence[float], scale: Callable[[FloatArray], FloatArray] = np.asarray
@@ -145,25 +146,66 @@ class Ranking:
         low, high = scale(self.ordered[below]), scale(self.ordered[above])
         return np.asarray(low + (high - low) * (place - below), dtype=np.float64)
 
+    def by_subject(self, values: FloatArray) -> FloatArray:
+        """Values in ascending order of risk, put back to the order of the subjects, (n,)."""
+        result = np.empty_like(values)
+        result[self.order] = values
+        return result
+
     def sums_below(self, weight: FloatArray) -> FloatArray:
         """Weight of all lower risks and half of the equal ones, for each subject, (n,)."""
-        own = np.bincount(self.level, weights=weight, minlength=self.levels)
-        return (np.cumsum(own) - own / 2)[self.level]
+        return self.by_subject(self.lower(weight[self.order]))
 
-    def sums_above(self, weight: FloatArray) -> FloatArray:
-        """Weight of all higher risks and half of the equal ones, for each subject, (n,)."""
-        return float(weight.sum()) - self.sums_below(weight)
+    def lower(self, weight: FloatArray) -> FloatArray:
+        """Weight of all lower risks and half of the equal ones, in ascending order, (n,).
+
+        Parameters
+        ----------
+        weight
+            (n,) in ascending order of risk as well, so that sums walk along memory.
+        """
+        untied = self.levels == weight.size
+        own = weight if untied else np.add.reduceat(weight, self.first)
+        below = np.cumsum(own)
+        below -= own / 2
+        return below if untied else np.repeat(below, self._sizes)
+
+    @cached_property
+    def _sizes(self) -> IntArray:
+        return np.diff(self.first, append=self.order.size)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
+    """Weights of the two sides of every pair, in ascending order of risk, (n,) each."""
+
+    ranking: Ranking
     case: FloatArray
     control: FloatArray
+    cases: float
+    controls: float
 
+    @classmethod
+    def of(cls, weights: IpcwWeights, controls: Controls, ranking: Ranking) -> "_Pairs":
+        # Nobody is on both sides: one look-up serves for the two.
+        signed = weights.weights * (2.0 * weights.case - 1.0)
+        if controls == "event-free":
+            signed[weights.dead] = 0.0
+        signed = signed[ranking.order]
+        case = np.maximum(signed, 0.0)
+        control = case - signed
+        return cls(ranking, case, control, float(case.sum()), float(control.sum()))
 
-def _pairs(weights: IpcwWeights, controls: Controls) -> _Pairs:
-    free = weights.event_free
-    other = free | weights.dead if controls == "without-progression" else free
-    return _Pairs(
-        np.where(weights.case, weights.weights, 0.0), np.where(other, weights.weights, 0.0)
-    )
+    def area(self) -> tuple[float, FloatArray]:
+        """Share of pairs in the right order, and each subject's part in its deviation, (n,)."""
+        below = self.ranking.lower(self.control)
+        below /= self.controls
+        value = float(self.case @ below) / self.cases
+        above = self.ranking.lower(self.case)
+        np.subtract(1.0, above / self.cases, out=above)
+        below -= value
+        below *= self.case / self.cases
+        above -= value
+        above *= self.control / self.controls
+        below += above
+        return value, below

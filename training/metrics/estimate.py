@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from training.metrics.blocks import blocks
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -151,5 +153,8 @@ def clustered_standard_error(
     units = sums.size
     if units < 2:
         return None
-    centred = sums - sums.mean()
-    return sqrt(float(centred @ centred) * units / (units - 1)) / n
+    mean, squares = sums.mean(), 0.0
+    for part in blocks(units):
+        centred = sums[part] - mean
+        squares += float(centred @ centred)
+    return sqrt(squares * units / (units - 1)) / n

@@ -25,10 +25,14 @@ class Link:
         Risk within 0–1, ends excluded, to the scale.
     backward
         Back to the risk, and the derivative of the risk there.
+    tilt
+        That derivative over the variance of the outcome, from the two: how much a residual says
+        about a place on the scale.
     """
 
     forward: Callable[[FloatArray], FloatArray]
     backward: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    tilt: Callable[[FloatArray, FloatArray], FloatArray]
 
 
 def _cloglog(risk: FloatArray) -> FloatArray:
@@ -41,6 +45,11 @@ def _from_cloglog(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
     return -falling, hazard * (1 + falling)
 
 
+def _cloglog_tilt(risk: FloatArray, gradient: FloatArray) -> FloatArray:
+    inside = np.clip(risk, 1e-300, 1 - 1e-16)
+    return np.asarray(gradient / (inside * (1 - inside)))
+
+
 def _logit(risk: FloatArray) -> FloatArray:
     return np.asarray(np.log(risk) - np.log1p(-risk))
 
@@ -51,6 +60,7 @@ def _from_logit(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 LINKS: dict[LinkName, Link] = {
-    "cloglog": Link(_cloglog, _from_cloglog),
-    "logit": Link(_logit, _from_logit),
+    "cloglog": Link(_cloglog, _from_cloglog, _cloglog_tilt),
+    # The canonical link: the derivative is the variance.
+    "logit": Link(_logit, _from_logit, lambda risk, _: np.ones_like(risk)),
 }

@@ -6,12 +6,12 @@ do not – the dead included, who would not have progressed (Vickers & Elkin 200
 doi:10.1177/0272989X06295361; with competing death van Geloven 2022, doi:10.1136/bmj-2021-069249).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from features.errors import ValueRangeError
-from training.metrics.aalen_johansen import observed_risk, pseudo_values
+from training.metrics.aalen_johansen import observed_risk, observed_risk_and_pseudo_values
 from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
 from training.metrics.timeline import Timeline, checked_risk
 
@@ -84,6 +84,7 @@ def net_benefit_of_rule(
     threshold: float,
     timeline: Timeline | None = None,
     with_influence: bool = False,
+    observed: Estimate | None = None,
     level: float = 0.95,
 ) -> Estimate:
     """Net benefit of acting on a given group, such as a published score's high-risk group.
@@ -102,6 +103,8 @@ def net_benefit_of_rule(
         The same outcomes arranged already.
     with_influence
         Whether to keep the influence of each subject, for contrasts.
+    observed
+        Observed risk at this horizon of those flagged, to share it between thresholds.
     level
         Confidence level within 0–1.
 
@@ -121,7 +124,11 @@ def net_benefit_of_rule(
         none = np.zeros(line.size) if with_influence else None
         return Estimate(0.0, 0.0, 0.0, 0.0, influence=none)
     part = line if share == 1 else line.part(chosen)
-    observed = observed_risk(part, horizon_years, level=level)
+    own = np.empty(0)
+    if with_influence:
+        observed, own = observed_risk_and_pseudo_values(part, horizon_years, level=level)
+    elif observed is None:
+        observed = observed_risk(part, horizon_years, level=level)
     if observed.value is None:
         return Estimate.none(f"among those flagged, {observed.reason}")
     gain = observed.value * (1 + odds) - odds
@@ -132,16 +139,12 @@ def net_benefit_of_rule(
     )
     if not with_influence:
         return estimate
-    influence = np.asarray(gain * (chosen - share), dtype=np.float64)
-    own = pseudo_values(part.times, part.event, horizon_years, timeline=part)
-    influence[chosen] += (1 + odds) * (own - own.mean())
-    return Estimate(
-        estimate.value,
-        estimate.standard_error,
-        estimate.lower,
-        estimate.upper,
-        influence=influence,
-    )
+    own -= own.mean()
+    own *= 1 + odds
+    own += gain * (1 - share)
+    influence = np.full(line.size, -gain * share)
+    influence[chosen] = own
+    return replace(estimate, influence=influence)
 
 
 def treat_all(

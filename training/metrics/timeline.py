@@ -9,6 +9,8 @@ from training.metrics.estimate import BoolArray, FloatArray, IntArray
 
 CENSORED, PROGRESSION, DEATH = 0, 1, 2
 
+Places = slice | IntArray
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -48,6 +50,10 @@ class Timeline:
 
     def part(self, chosen: BoolArray | IntArray) -> "Timeline":
         """Timeline of some of the subjects, at least one, without sorting again."""
+        if self.untied and chosen.dtype == np.bool_:
+            times = self.times[chosen]
+            own = np.arange(times.size)
+            return Timeline(times, own, self.event[chosen], own)
         step = self.step[chosen]
         if self.first is not None and (step[1:] >= step[:-1]).all():
             return Timeline._in_order(self.times[step], self.event[chosen])
@@ -61,32 +67,66 @@ class Timeline:
         """Number of subjects."""
         return int(self.step.size)
 
+    @property
+    def untied(self) -> bool:
+        """Whether subjects stand in the order of their durations and no two are equal."""
+        return self.first is not None and self.first.size == self.step.size
+
+    def until(self, last: int) -> tuple[Places, Places]:
+        """Places of the subjects who end at one of the first `last` steps, and their steps.
+
+        A slice where the subjects stand in the order of their durations: a view costs nothing.
+        """
+        if self.first is None:
+            inside = np.flatnonzero(self.step < last)
+            return inside, self.step[inside]
+        if self.untied:
+            return slice(last), slice(last)
+        before = slice(self.size if last == self.first.size else int(self.first[last]))
+        return before, self.step[before]
+
     def duration(self) -> FloatArray:
         """Durations in years, (n,)."""
-        return self.times[self.step]
+        return self.times if self.untied else self.times[self.step]
 
-    def total(self, values: FloatArray | None, where: BoolArray | None = None) -> FloatArray:
-        """Sum of `values` (ones when None) at each distinct duration, (k,)."""
+    def total(
+        self,
+        values: FloatArray | None,
+        where: BoolArray | None = None,
+        *,
+        last: int | None = None,
+    ) -> FloatArray:
+        """Sum of `values` (ones when None) at each distinct duration, or the first `last`, (k,)."""
+        last = self.times.size if last is None else last
         if self.first is not None:
-            return _runs(self._values(values, where), self.first)
+            return _runs(self._values(values, where, self.until(last)[0]), self.first[:last])
         step = self.step if where is None else self.step[where]
         if values is not None and where is not None:
             values = values[where]
-        return np.bincount(step, weights=values, minlength=self.times.size).astype(np.float64)
+        sums = np.bincount(step, weights=values, minlength=self.times.size)[:last]
+        return sums.astype(np.float64)
 
-    def _values(self, values: FloatArray | None, where: BoolArray | None) -> FloatArray:
-        """What each subject adds to a sum, (n,)."""
+    def _values(
+        self, values: FloatArray | None, where: BoolArray | None, among: Places
+    ) -> FloatArray:
+        """What each of some subjects adds to a sum."""
         if values is None:
-            return np.ones(self.size) if where is None else where.astype(np.float64)
-        return values if where is None else np.where(where, values, 0.0)
+            return np.ones(self.size)[among] if where is None else where[among].astype(np.float64)
+        return values[among] if where is None else np.where(where[among], values[among], 0.0)
 
-    def count(self, code: int, sample_weight: FloatArray | None = None) -> FloatArray:
+    def count(
+        self, code: int, sample_weight: FloatArray | None = None, *, last: int | None = None
+    ) -> FloatArray:
         """Weighted number of subjects whose follow-up ends with this event, per step, (k,)."""
-        return self.total(sample_weight, self.event == code)
+        return self.total(sample_weight, self.event == code, last=last)
 
-    def at_risk(self, sample_weight: FloatArray | None = None) -> FloatArray:
+    def at_risk(
+        self, sample_weight: FloatArray | None = None, *, last: int | None = None
+    ) -> FloatArray:
         """Weighted number of subjects with at least this duration, per step, (k,)."""
-        return onwards(self.total(sample_weight))
+        if self.first is not None and sample_weight is None:
+            return (self.size - self.first[:last]).astype(np.float64)
+        return onwards(self.total(sample_weight))[:last]
 
     def steps_until(self, horizon_years: float) -> int:
         """Number of distinct durations at or before the horizon."""
@@ -148,8 +188,8 @@ def checked_risk(risk: FloatArray, size: int) -> FloatArray:
     values = np.asarray(risk, dtype=np.float64)
     if values.shape != (size,):
         raise ValueRangeError("risk", f"expected {size} risks, one per subject")
-    bad = ~((values >= 0) & (values <= 1))
-    if bad.any():
+    if size and not (values.min() >= 0 and values.max() <= 1):
+        bad = ~((values >= 0) & (values <= 1))
         raise ValueRangeError(
             "risk",
             f"expected a probability within 0–1; {int(bad.sum())} are not",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.metrics.binning import BINS, binned, blocks
+from training.metrics.binning import BINS, binned
 
 
 def test_bins_keep_the_totals_and_hardly_move_anybody() -> None:
@@ -11,23 +11,18 @@ def test_bins_keep_the_totals_and_hardly_move_anybody() -> None:
     found = binned(x, weight, target)
     assert found is not None
     centre, size, mean = found
-    assert centre.size <= BINS
+    assert centre.size <= 2 * BINS
     assert size.sum() == pytest.approx(weight.sum())
     assert centre @ size == pytest.approx(x @ weight)
     assert mean @ size == pytest.approx(target @ weight)
-    # Sums of squares lose the variance within a bin, at most a quarter of its squared width.
+    # Nothing of a regression's first order is lost, not even within a bin.
+    assert (mean * centre) @ size == pytest.approx((target * x) @ weight, abs=1e-9)
+    # The variance within a bin is at most a quarter of its squared width, and one twelfth of it
+    # is supposed: few bins of this sample hold many subjects, which even out.
     width = np.ptp(x) / BINS
-    assert 0 <= x**2 @ weight - centre**2 @ size <= width**2 / 4 * weight.sum()
+    assert abs(x**2 @ weight - centre**2 @ size) <= width**2 / 4 * weight.sum()
 
 
 def test_a_small_sample_and_a_constant_are_not_binned() -> None:
     assert binned(np.arange(1000.0), None, np.ones(1000)) is None
     assert binned(np.ones(100_000), None, np.ones(100_000)) is None
-
-
-@pytest.mark.parametrize("size", [0, 1, 8192, 8193, 20_000])
-def test_blocks_cover_everything_once(size: int) -> None:
-    places = np.arange(size)
-    assert np.concatenate([places[:0], *(places[part] for part in blocks(size))]).tolist() == [
-        *range(size)
-    ]

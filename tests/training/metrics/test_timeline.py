@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.metrics.aalen_johansen import aalen_johansen, observed_risk
+from training.metrics.aalen_johansen import aalen_johansen, observed_risk, pseudo_values
+from training.metrics.brier import brier_score
+from training.metrics.discrimination import auc
+from training.metrics.net_benefit import net_benefit
 from training.metrics.timeline import Timeline
 
 OUTCOMES = st.lists(
@@ -62,3 +65,28 @@ def test_the_risk_at_one_horizon_is_the_end_of_the_curve(
     assert end.value == pytest.approx(whole.value, abs=1e-14)
     if whole.standard_error is not None:
         assert end.standard_error == pytest.approx(whole.standard_error, abs=1e-7)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_what_each_subject_contributes_does_not_depend_on_the_order_of_rows(tied: bool) -> None:
+    # In the order of durations sums walk along slices, and without ties along subjects.
+    generator = np.random.default_rng(5)
+    duration = generator.exponential(4, 300).round(1 if tied else 12)
+    event, risk = generator.choice(3, 300), generator.uniform(0.01, 0.6, 300).round(2)
+    assert (np.unique(duration).size < duration.size) == tied
+    order = np.argsort(duration, kind="stable")
+    assert Timeline.of(duration[order], event[order]).untied != tied
+    for estimate in (
+        auc,
+        lambda *given: auc(*given, controls="event-free"),
+        lambda *given: brier_score(*given).brier,
+        lambda *given: net_benefit(*given, threshold=0.1, with_influence=True),
+    ):
+        any_order = estimate(duration, event, risk, 3.0)
+        in_order = estimate(duration[order], event[order], risk[order], 3.0)
+        assert in_order.value == pytest.approx(any_order.value, abs=1e-13)
+        assert in_order.standard_error == pytest.approx(any_order.standard_error, abs=1e-13)
+        assert in_order.influence == pytest.approx(any_order.influence[order], abs=1e-11)
+    assert pseudo_values(duration[order], event[order], 3.0) == pytest.approx(
+        pseudo_values(duration, event, 3.0)[order], abs=1e-11
+    )
