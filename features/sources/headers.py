@@ -45,10 +45,11 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "urine_m_protein": "urine m spike, upep, bence jones, bence jones protein,"
         " 24h urine m protein, urine paraprotein, m protein urine",
         "kappa_flc": "kappa, flc kappa, free kappa, k flc, s flc kappa, free kappa light chains,"
-        " kappa free light chains, serum free kappa, kappa leichtketten, freie kappa leichtketten",
+        " kappa free light chains, serum free kappa, kappa leichtketten, freie kappa leichtketten,"
+        " freie kappa, freie leichtketten kappa",
         "lambda_flc": "lambda, flc lambda, free lambda, l flc, s flc lambda,"
         " free lambda light chains, lambda free light chains, serum free lambda,"
-        " lambda leichtketten, freie lambda leichtketten",
+        " lambda leichtketten, freie lambda leichtketten, freie lambda, freie leichtketten lambda",
         "flc_ratio_involved": "iu ratio, involved uninvolved ratio, involved flc ratio,"
         " involved uninvolved flc ratio, iu flc ratio",
         "flc_ratio_kappa_lambda": "kappa lambda ratio, kl ratio, ratio kappa lambda,"

@@ -17,7 +17,7 @@ from serving.web.messages import said
 from serving.web.texts import LANGUAGES, texts
 from serving.web.wording import KNOWN, SPOKEN, templates
 
-__all__ = ["NAVIGATION", "POLICY", "language_of", "render", "static"]
+__all__ = ["NAVIGATION", "POLICY", "headers_of", "language_of", "render", "static"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -101,13 +101,17 @@ def render(
         .get_template(template)
         .render(here=here, signed_in=COOKIE_OF_SESSION in request.cookies, **content)
     )
-    headers = {"Content-Security-Policy": POLICY, "Content-Language": language}
-    response = HTMLResponse(html, status, headers)
+    response = HTMLResponse(html, status, headers_of(language))
     if request.query_params.get("lang") == language:
         response.set_cookie(
             COOKIE, language, max_age=YEAR_SECONDS, path="/ui", httponly=True, samesite="strict"
         )
     return response
+
+
+def headers_of(language: str) -> dict[str, str]:
+    """Headers of a page in a language."""
+    return {"Content-Security-Policy": POLICY, "Content-Language": language}
 
 
 async def static(request: Request) -> Response:

@@ -30,6 +30,7 @@ from serving.web.screening_export import EXPORTS
 from serving.web.screening_frames import FILE_BYTES, Columns, Refusal
 from serving.web.screening_list import PatientList, unpack
 from serving.web.screening_process import screen_file
+from serving.web.screening_progress import Progress, told_on_the_way
 from serving.web.screening_rows import rows
 from serving.web.screening_yield import count, figure, per_100
 from serving.web.texts import texts
@@ -50,10 +51,21 @@ async def start(request: Request) -> Response:
 
 async def dropped(request: Request) -> Response:
     """``POST /ui/screening``: the list of a file, or its columns to confirm."""
+    progress = Progress()
+    if "hx-request" in request.headers:
+        return await told_on_the_way(
+            language_of(request), progress, partial(_screened, request, progress)
+        )
+    return await _screened(request, progress)
+
+
+async def _screened(request: Request, progress: Progress) -> Response:
     try:
         body = await read_body(request.receive, request.headers, most_bytes=FORM_BYTES)
         content_type = request.headers.get("content-type", "")
-        told = await screen_file(room_of(request), body, content_type, request_id(request))
+        told = await screen_file(
+            room_of(request), body, content_type, request_id(request), tell=progress.tell
+        )
         if isinstance(told, Refusal):
             return _start(request, told.errors, told.status, told.file)
         if isinstance(told, Columns):

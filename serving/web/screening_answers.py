@@ -246,6 +246,10 @@ class Screened:
     staging: Staging
     where: Ints
 
+    def __len__(self) -> int:
+        """How many were told something."""
+        return int(self.where.size)
+
     def told(self) -> Iterator[tuple[Told, ...]]:
         """What each answered subject was told, in parts of `PART`."""
         times = floats(self.found.time_years)[self.where]

@@ -19,6 +19,7 @@ __all__ = [
     "FILE_BYTES",
     "HEAD",
     "LISTED",
+    "READ",
     "REFUSED",
     "TOLD",
     "Asked",
@@ -31,8 +32,9 @@ __all__ = [
     "write_frame",
 ]
 
-REFUSED, COLUMNS, ASKED, TOLD, LISTED, FAULT = b"R", b"C", b"A", b"T", b"L", b"F"
-"""Kinds of frames: a list is what was asked, what was told, and the list itself."""
+REFUSED, COLUMNS, READ, ASKED = b"R", b"C", b"N", b"A"
+TOLD, LISTED, FAULT = b"T", b"L", b"F"
+"""Kinds of frames: a list is how many were read, what was asked, what was told, and itself."""
 
 FILE_BYTES = 32 * 1024 * 1024
 """Largest file: some 300,000 visits as CSV."""
@@ -91,11 +93,14 @@ class Asked(msgspec.Struct, frozen=True):
         As confirmed.
     shared
         Entries that many subjects share.
+    subjects
+        How many are told something.
     """
 
     file: str
     columns: dict[str, str]
     shared: tuple[Json, ...]
+    subjects: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):

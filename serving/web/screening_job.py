@@ -29,6 +29,7 @@ from serving.web.screening_frames import (
     COLUMNS,
     FAULT,
     LISTED,
+    READ,
     REFUSED,
     TOLD,
     Asked,
@@ -102,13 +103,14 @@ def _answer(task: Task, upload: Upload, path: Path) -> Iterator[Frame]:
             "split it, or use `smoulder screen`"
         )
         raise ProblemError(TOO_LARGE, detail)
+    yield Frame(READ, msgspec.json.encode(len(rows.subject_ids)))
     visits = check(rows, as_of_years=float(years_from_days(np.array(task.today))))
     refusals, doubts = _worded(visits, upload)
     list_ = screened(
         rows, visits, _lineup(task), file=upload.name, doubts=doubts, refusals=refusals
     )
     packed = pack(list_.found)
-    asked = Asked(upload.digest, dict(upload.names or {}), list_.shared)
+    asked = Asked(upload.digest, dict(upload.names or {}), list_.shared, len(list_))
     yield Frame(ASKED, msgspec.json.encode(asked))
     for part in list_.told():
         yield Frame(TOLD, msgspec.json.encode(part))

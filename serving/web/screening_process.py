@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +17,7 @@ from serving.web.screening_frames import (
     COLUMNS,
     HEAD,
     LISTED,
+    READ,
     REFUSED,
     TOLD,
     Asked,
@@ -45,6 +46,9 @@ RECORDS_WAITING = 4
 AT_ONCE = 2
 """Lists a worker works on at once; another is asked to come again."""
 _busy: set[object] = set()
+
+Tell = Callable[[int, int], None]
+"""Hears of how many patients of how many the list is made: refused, or answered and on record."""
 
 TOO_MUCH = (
     "the file took more time or memory than a list may have; split it, or use `smoulder screen`"
@@ -75,7 +79,7 @@ class _Child:
 
 
 async def screen_file(
-    room: Room, body: bytes, content_type: str, request_id: str
+    room: Room, body: bytes, content_type: str, request_id: str, *, tell: Tell
 ) -> bytes | Columns | Refusal:
     """A packed list, columns to confirm, or why there is neither; a list is on record by then.
 
@@ -87,6 +91,8 @@ async def screen_file(
         Of the form.
     request_id
         Of the request.
+    tell
+        Told how many answers of how many are on record.
 
     Raises
     ------
@@ -95,7 +101,7 @@ async def screen_file(
         takes too much, 500 for a fault of ours.
     """
     with _turn():
-        return await _screen(room, body, content_type, request_id)
+        return await _screen(room, body, content_type, request_id, tell)
 
 
 @contextlib.contextmanager
@@ -113,7 +119,7 @@ def _turn() -> Iterator[None]:
 
 
 async def _screen(
-    room: Room, body: bytes, content_type: str, request_id: str
+    room: Room, body: bytes, content_type: str, request_id: str, tell: Tell
 ) -> bytes | Columns | Refusal:
     task = Task(
         content_type=content_type,
@@ -136,7 +142,7 @@ async def _screen(
     del body
     try:
         async with asyncio.timeout(WALL_SECONDS):
-            return await _listen(room, child, request_id)
+            return await _listen(room, child, request_id, tell)
     except (asyncio.IncompleteReadError, TimeoutError):
         raise ProblemError(UNPROCESSABLE, TOO_MUCH) from None
     finally:
@@ -147,18 +153,26 @@ async def _screen(
         await process.wait()
 
 
-async def _listen(room: Room, child: _Child, request_id: str) -> bytes | Columns | Refusal:
+async def _listen(
+    room: Room, child: _Child, request_id: str, tell: Tell
+) -> bytes | Columns | Refusal:
     """Follow what a process says until it has said all; its answers go on record meanwhile."""
     asked = Asked("", {}, ())
-    waiting: list[asyncio.Task[None]] = []
+    waiting: list[asyncio.Task[int]] = []
+    done = total = 0
     try:
         while True:
             kind, content = await child.frame()
-            if kind == ASKED:
+            if kind == READ:
+                total = msgspec.json.decode(content, type=int)
+                tell(0, total)
+            elif kind == ASKED:
                 asked = msgspec.json.decode(content, type=Asked)
+                done = total - asked.subjects
             elif kind == TOLD:
                 if len(waiting) >= RECORDS_WAITING:
-                    await waiting.pop(0)
+                    done += await waiting.pop(0)
+                    tell(done, total)
                 waiting.append(asyncio.create_task(_record(room, asked, content, request_id)))
             elif kind == LISTED:
                 await asyncio.gather(*waiting)
@@ -179,10 +193,12 @@ def _said(kind: bytes, content: bytes, request_id: str) -> Columns | Refusal:
     raise FAILED
 
 
-async def _record(room: Room, asked: Asked, content: bytes, request_id: str) -> None:
+async def _record(room: Room, asked: Asked, content: bytes, request_id: str) -> int:
+    """Put a part of a list on record; how many subjects it has."""
     given = {"file": asked.file, "columns": asked.columns}
     told = [
         (given, one.subject, one.document(asked.shared))
         for one in msgspec.json.decode(content, type=tuple[Told, ...])
     ]
     await room.record("screening", request_id, told)
+    return len(told)

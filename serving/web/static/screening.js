@@ -15,20 +15,33 @@
     });
   }
 
-  const say = (element, what, share) => {
+  // Told once to those who hear the page; the bar and the count below it move on silently.
+  const say = (element, what, done, total) => {
     const box = of(element, ".progress");
     if (!box) return;
     const said = box.querySelector("[role=status]"), bar = box.querySelector("progress");
+    const words = what ? said.dataset[what] : "", counted = box.querySelector(".counted");
     box.hidden = !what;
-    said.textContent = what ? said.dataset[what] : "";
-    if (share === undefined) bar.removeAttribute("value"); else bar.value = share;
+    if (said.textContent !== words) said.textContent = words;
+    if (total) bar.value = done / total; else bar.removeAttribute("value");
+    const count = what === "working" && total;
+    counted.textContent = count ? counted.dataset.words.replace("{done}", done).replace("{total}", total) : "";
   };
 
-  document.addEventListener("htmx:beforeRequest", event => say(event.target, "working"));
-  document.addEventListener("htmx:xhr:progress", event => {
-    const { loaded, total } = event.detail;
-    if (total && loaded < total) say(event.target, "sending", loaded / total);
-    else say(event.target, "working");
+  // The page of a list begins with comments that say how far it is: <!-- 4300/10000 -->
+  const FRONT = 16384;
+  const share = text => [...text.slice(0, FRONT).matchAll(/<!-- (\d+)\/(\d+) -->/g)].pop();
+
+  document.addEventListener("htmx:beforeSend", event => {
+    const { elt, xhr } = event.detail;
+    say(elt, "working");
+    xhr.upload.addEventListener("progress", ({ loaded, total }) => {
+      if (loaded < total) say(elt, "sending", loaded, total); else say(elt, "working");
+    });
+    xhr.addEventListener("progress", () => {
+      const found = share(xhr.responseText);
+      if (found) say(elt, "working", +found[1], +found[2]);
+    });
   });
   document.addEventListener("htmx:afterRequest", event => say(event.target, ""));
 
