@@ -7,7 +7,8 @@ models agree where their risks, or the ranges of what they leave open, lie less 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,7 @@ MARGIN = 0.10
 the smallest difference that a published group means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(NamedTuple):
     """What one model says: a risk, or the range of what it leaves open.
 
     Parameters
@@ -116,13 +116,19 @@ def agreement_at(estimates: Mapping[str, Estimates], horizon_years: float, i: in
 
 def agreement_of(voices: list[Voice], horizon_years: float) -> Agreement:
     """Agreement of what models say about one person, in any order."""
-    voices.sort(key=lambda voice: (voice.lower, voice.upper))
+    voices.sort(key=_RANGE)
     apart = tuple(
-        (low.model, high.model)
-        for low, high in combinations(voices, 2)
-        if high.lower - low.upper >= MARGIN
+        [
+            (low, high)
+            for place, (low, _, upper) in enumerate(voices, 1)
+            for high, lower, _ in voices[place:]
+            if lower - upper >= MARGIN
+        ]
     )
     return Agreement(horizon_years, tuple(voices), apart)
+
+
+_RANGE = itemgetter(1, 2)
 
 
 def extremes(lower: Floats, upper: Floats) -> tuple[Ints, Ints]:

@@ -17,9 +17,10 @@ from features.labs import years_from_days
 from features.landmark import LandmarkFeatures
 from features.visits import Finding, Visits, check
 from models.learned import LearnedModel
+from models.published.points import PointScore
 from models.risk import RiskModel
 from serving.contributions import contribution_documents
-from serving.estimates import Said, agreement, said
+from serving.estimates import Said, agreement, said, said_of_score
 from serving.lineup import Card
 from serving.request import RiskRequest
 from serving.rows import as_of_days, lab_rows
@@ -205,6 +206,10 @@ def _said(
     """What each model says of every landmark."""
     told = {}
     for model in models:
+        refusals = [one.refusals[model.population] for one in staged]
+        if isinstance(model, PointScore):
+            told[model.name] = said_of_score(model, features, refusals, intervals=intervals)
+            continue
         explained = None
         if isinstance(model, LearnedModel):
             values = model.values(features)
@@ -213,7 +218,6 @@ def _said(
                 explained = contribution_documents(model, values)
         else:
             found = model.estimate(features)
-        refusals = [one.refusals[model.population] for one in staged]
         told[model.name] = said(
             model, found, cards.get(model.name), refusals, explained, intervals=intervals
         )

@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
+from features.landmark import LandmarkFeatures
 from models.agreement import Voice, agreement_of
+from models.published.points import PointScore
 from models.risk import OK, PARTIAL, REFUSED, STATUSES, Estimates, RiskModel
 from serving.lineup import Card, inputs_of, provenance
 from serving.values import Json, number, numbers
 
-__all__ = ["RANGE", "Said", "agreement", "reason_at", "said"]
+__all__ = ["RANGE", "Said", "agreement", "reason_at", "said", "said_of_score"]
 
 RANGE = "range over missing markers"
 
@@ -63,36 +62,40 @@ def said(
         Whether risks carry their interval.
     """
     teller = _Teller(model, found, card, explained, intervals)
-    if not found.groups or card is not None:
-        return [teller.tell(k, refusal) for k, refusal in enumerate(refusals)]
-    # A score has few answers: each is put together once, for every request.
-    known = _KNOWN.setdefault((model.name, model.version, intervals), {})
-    told = []
-    for k, row in enumerate(zip(refusals, *_fingerprints(found), strict=True)):
-        one = known.get(row)
-        if one is None:
-            if len(known) >= MOST_KNOWN:
-                known.clear()
-            one = known[row] = teller.tell(k, row[0])
-        told.append(one)
-    return told
+    return [teller.tell(k, refusal) for k, refusal in enumerate(refusals)]
 
 
-def _fingerprints(found: Estimates) -> tuple[list[bytes], list[bytes]]:
-    """Codes and numbers of every landmark as bytes: equal ones have the same answer."""
-    states = (*found.missing.values(), *found.refusals.values(), *found.possible.T)
-    codes = np.array([found.status, *states], dtype=np.int8)
-    score = np.full(found.status.shape, np.nan) if found.score is None else found.score
-    numbers_of = np.hstack([score[:, None], found.risk, found.lower, found.upper])
-    return _bytes_by_row(codes.T), _bytes_by_row(numbers_of)
+def said_of_score(
+    score: PointScore,
+    features: LandmarkFeatures,
+    refusals: Sequence[str | None],
+    *,
+    intervals: bool,
+) -> list[Said]:
+    """What a published score says of every landmark.
+
+    A score has few answers: each is put together once, for every request.
+
+    Parameters
+    ----------
+    score, features
+        Who is asked, and about whom.
+    refusals, intervals
+        As for `said`.
+    """
+    known = _KNOWN.setdefault((score.name, score.version, intervals), {})
+    rows = list(zip(refusals, score.pattern(features).tolist(), strict=True))
+    new = {row: k for k, row in enumerate(rows) if row not in known}
+    if new:
+        if len(known) + len(new) > MOST_KNOWN:
+            known.clear()
+            new = {row: k for k, row in enumerate(rows)}
+        teller = _Teller(score, score.estimate(features), None, None, intervals)
+        known |= {row: teller.tell(k, row[0]) for row, k in new.items()}
+    return [known[row] for row in rows]
 
 
-def _bytes_by_row(table: NDArray[np.generic]) -> list[bytes]:
-    text, width = table.tobytes(), table.shape[1] * table.itemsize
-    return [text[start : start + width] for start in range(0, len(text), width)]
-
-
-_KNOWN: dict[tuple[str, str, bool], dict[tuple[object, ...], Said]] = {}
+_KNOWN: dict[tuple[str, str, bool], dict[tuple[str | None, int], Said]] = {}
 
 
 class _Teller:
@@ -261,9 +264,10 @@ def agreement(speaking: Sequence[tuple[str, Said]]) -> list[Json]:
             "horizon_years": found.horizon_years,
             "agree": found.agree,
             "voices": [
-                {"model": v.model, "lower": v.lower, "upper": v.upper} for v in found.voices
+                {"model": model, "lower": lower, "upper": upper}
+                for model, lower, upper in found.voices
             ],
-            "apart": [list(pair) for pair in found.apart],
+            "apart": [[low, high] for low, high in found.apart],
         }
         for found in compared
     ]

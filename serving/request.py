@@ -7,10 +7,10 @@ and impossible. Reading goes on after a problem so that a caller learns all of t
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from features.analytes import ANALYTES
 from features.errors import FieldProblem, UnitError
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 SEXES = {"female": FEMALE, "male": MALE, "unknown": UNKNOWN}
+HEAVY = {name: code for code, name in enumerate(HEAVY_CHAINS)}
 LIGHT_CHAINS = {"kappa": KAPPA, "lambda": LAMBDA}
 EARLIEST_YEAR = 1900
 EARLIEST_BIRTH_YEAR = 1850
@@ -278,20 +279,21 @@ def _risk(content: Mapping[str, object], reading: _Reading) -> RiskRequest:
     if "subject" in content:
         subject = reading.mapping(content["subject"], "subject", SUBJECT_FIELDS, ("sex",))
     visits = _visits(content.get("visits", []), reading)
-    heavy = {name: code for code, name in enumerate(HEAVY_CHAINS)}
     age, birth_year = _age(subject, "subject" in content, reading)
-    read = RiskRequest(
+    return RiskRequest(
         id=_identifier(subject, reading),
         sex=_coded(subject, "sex", SEXES, reading),
         age=age,
         birth_year=birth_year,
-        heavy_chain=_coded(subject, "heavy_chain", heavy, reading),
+        heavy_chain=_coded(subject, "heavy_chain", HEAVY, reading),
         light_chain=_coded(subject, "light_chain", LIGHT_CHAINS, reading),
         diagnosis_day=_day(subject, "diagnosis_date", "subject.diagnosis_date", reading),
         as_of_day=_day(content, "as_of", "as_of", reading),
         visits=visits,
+        # Last, when everything was read.
+        problems=tuple(reading.problems),
+        malformed=reading.malformed,
     )
-    return replace(read, problems=tuple(reading.problems), malformed=reading.malformed)
 
 
 def _identifier(subject: Mapping[str, object], reading: _Reading) -> str | None:
@@ -352,34 +354,29 @@ def _values(labs: object, path: str, reading: _Reading) -> tuple[GivenValue, ...
         return ()
     values = []
     for name, given in labs.items():
-        plain = _plain(name, given)
-        if plain is not None:
-            values.append(plain)
-            continue
-        here = f"{path}.{name[:60]}"
-        if name not in ANALYTES:
-            reading.impossible(here, f"is not in the catalogue: {', '.join(ANALYTES)}")
-            continue
-        content = reading.mapping(given, here, ("value", "unit"), ("value",))
-        value = (
-            reading.number(content["value"], f"{here}.value") if "value" in content else math.nan
-        )
-        unit = _unit(name, content, f"{here}.unit", reading)
-        if unit is not None and not math.isnan(value):
-            values.append(GivenValue(name, value, unit))
+        value: Any = None
+        unit: Any = None
+        if type(given) is dict and len(given) == 2:
+            value, unit = given.get("value"), given.get("unit")
+        plain = (type(value) is float or type(value) is int) and type(unit) is str
+        # A number, in a unit as the catalogue spells it: nothing need be said of that.
+        if plain and (name, unit) in SPELLED and -1e300 < value < 1e300:
+            values.append(GivenValue(name, float(value), unit))
+        else:
+            values += _value(name, given, f"{path}.{name[:60]}", reading)
     return tuple(values)
 
 
-def _plain(analyte: str, given: object) -> GivenValue | None:
-    """A value that nothing need be said of: a number, in a unit as the catalogue spells it."""
-    if type(given) is not dict or len(given) != 2:
-        return None
-    value, unit = given.get("value"), given.get("unit")
-    if not isinstance(value, float | int) or isinstance(value, bool) or not isinstance(unit, str):
-        return None
-    if (analyte, unit) not in SPELLED or not -1e300 < value < 1e300:
-        return None
-    return GivenValue(analyte, float(value), unit)
+def _value(analyte: str, given: object, path: str, reading: _Reading) -> Iterator[GivenValue]:
+    """A value that is not plain, if it can be understood."""
+    if analyte not in ANALYTES:
+        reading.impossible(path, f"is not in the catalogue: {', '.join(ANALYTES)}")
+        return
+    content = reading.mapping(given, path, ("value", "unit"), ("value",))
+    value = reading.number(content["value"], f"{path}.value") if "value" in content else math.nan
+    unit = _unit(analyte, content, f"{path}.unit", reading)
+    if unit is not None and not math.isnan(value):
+        yield GivenValue(analyte, value, unit)
 
 
 def _unit(analyte: str, content: Mapping[str, object], path: str, reading: _Reading) -> str | None:

@@ -18,6 +18,8 @@ __all__ = ["Json", "input_documents", "iso_day", "number", "numbers"]
 Json = dict[str, Any]
 """A JSON object on its way out; it is built here and in `answer`, and only encoded after."""
 
+UNITS = {name: analyte.unit for name, analyte in ANALYTES.items()}
+
 DERIVED_SHOWN = {
     "flc_ratio_involved": ("flc_ratio_involved", "1", "from kappa, lambda and the involved chain"),
     "egfr": (DERIVED["egfr"][0], "mL/min/{1.73_m2}", "CKD-EPI 2021 from creatinine, age and sex"),
@@ -70,15 +72,14 @@ def input_documents(
         given_names = set()
         for i, visit in enumerate(requests[s].visits):
             at, day = visit_of_row[first[s] + i], iso_day(visit.day)
-            for given in visit.values:
-                name = given.analyte
+            for name, value, unit in visit.values:
                 given_names.add(name)
                 entry: Json = {
                     "analyte": name,
                     "date": day,
-                    "given": {"value": given.value, "unit": given.unit},
+                    "given": {"value": value, "unit": unit},
                     "used": used[name][at],
-                    "unit": ANALYTES[name].unit,
+                    "unit": UNITS[name],
                 }
                 if doubts:
                     doubt = doubts.get(f"visits[{visit.place}].labs.{name}.value")
@@ -86,10 +87,10 @@ def input_documents(
                         entry["flag"] = doubt
                 told.append(entry)
         for name, (values, unit, how) in derived.items():
-            value = values[k]
-            if name not in given_names and value is not None:
+            last = values[k]
+            if name not in given_names and last is not None:
                 told.append(
-                    {"analyte": name, "given": None, "used": value, "unit": unit, "computed": how}
+                    {"analyte": name, "given": None, "used": last, "unit": unit, "computed": how}
                 )
         return told
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.cuts import States, state
-from features.history import Codes, Floats
+from features.history import Codes, Floats, Ints
 from features.landmark import LandmarkFeatures
 from models.reference import REFERENCE, share_above
-from models.risk import OK, PARTIAL, REFUSED, Estimates
+from models.risk import OK, PARTIAL, REFUSED, Estimates, RangeKind
 
 __all__ = ["Band", "Marker", "PointScore", "cut_marker"]
 
@@ -58,24 +58,18 @@ class Marker:
         return len(self.points)
 
     @property
-    def _is_one_value(self) -> bool:
+    def is_one_value(self) -> bool:
+        """Whether its state is unknown for want of one input, which it is named after."""
         return len(self.inputs) == 1 and self.name in self.inputs.values()
 
-    def lacking(self, features: LandmarkFeatures, found: States) -> dict[str, Bools]:
+    def lacking(self, features: LandmarkFeatures, unknown: Bools) -> dict[str, Bools]:
         """What would make each unknown state known, by the name of the input."""
-        lacking = found == self.unknown
-        if self._is_one_value or not lacking.any():
-            return dict.fromkeys(self.inputs.values(), lacking)
-        absent = {name: lacking & np.isnan(features[key]) for key, name in self.inputs.items()}
+        if self.is_one_value or not unknown.any():
+            return dict.fromkeys(self.inputs.values(), unknown)
+        absent = {name: unknown & np.isnan(features[key]) for key, name in self.inputs.items()}
         # Every value is there and still no answer: the marker itself is what is missing.
-        rest = lacking & ~np.logical_or.reduce(list(absent.values()))
+        rest = unknown & ~np.logical_or.reduce(list(absent.values()))
         return {**absent, self.name: rest} if rest.any() else absent
-
-    def lacking_one(self, features: LandmarkFeatures) -> tuple[str, ...]:
-        """Inputs absent at a single landmark."""
-        if self._is_one_value:
-            return ()
-        return tuple(name for key, name in self.inputs.items() if np.isnan(features[key][0]))
 
 
 def cut_marker(
@@ -175,12 +169,14 @@ class PointScore:
     caution: str = ""
     kind: Literal["published", "learned"] = "published"
     answers: Answers = field(init=False, repr=False, compare=False)
-    answered: dict[tuple[object, ...], Estimates] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
+    groups: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    ranges: RangeKind = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "answers", _answer_all(self))
+        object.__setattr__(self, "groups", tuple(band.group for band in self.bands))
+        published = any(band.intervals for band in self.bands)
+        object.__setattr__(self, "ranges", "confidence interval" if published else "none")
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -212,25 +208,11 @@ class PointScore:
     def estimate(self, features: LandmarkFeatures) -> Estimates:
         """Groups and published risks at every landmark."""
         states = self.states(features)
-        if len(features) == 1:
-            return self._estimate_one(features, states)
-        return self._estimates(self.combination(states), self._missing(features, states))
-
-    def _estimate_one(self, features: LandmarkFeatures, states: list[States]) -> Estimates:
-        """The same for one landmark; what was answered before is not put together again."""
-        found = tuple(int(at[0]) for at in states)
-        lacking = tuple(
-            marker.lacking_one(features)
-            for marker, at in zip(self.markers, found, strict=True)
-            if at == marker.unknown
-        )
-        known = self.answered.get((found, lacking))
-        if known is None:
-            known = self._estimates(self.combination(states), self._missing(features, states))
-            self.answered[found, lacking] = known
-        return known
-
-    def _estimates(self, index: NDArray[np.intp], missing: dict[str, Bools]) -> Estimates:
+        index = self.combination(states)
+        missing: dict[str, Bools] = {}
+        for marker, found in zip(self.markers, states, strict=True):
+            for name, lacks in marker.lacking(features, found == marker.unknown).items():
+                missing[name] = missing[name] | lacks if name in missing else lacks
         answers = self.answers
         return Estimates(
             horizons_years=self.horizons_years,
@@ -239,18 +221,32 @@ class PointScore:
             lower=answers.lower.take(index, axis=0),
             upper=answers.upper.take(index, axis=0),
             missing=missing,
-            groups=tuple(band.group for band in self.bands),
+            groups=self.groups,
             possible=answers.possible.take(index, axis=0),
             score=answers.score.take(index),
-            ranges="confidence interval" if any(b.intervals for b in self.bands) else "none",
+            ranges=self.ranges,
         )
 
-    def _missing(self, features: LandmarkFeatures, states: list[States]) -> dict[str, Bools]:
-        missing: dict[str, Bools] = {}
+    def pattern(self, features: LandmarkFeatures) -> Ints:
+        """(k,) code that settles what `estimate` says of a landmark, in this call or another.
+
+        A score has few answers: whoever puts them into words does so once for each code.
+        """
+        states = self.states(features)
+        pattern = self.combination(states)
         for marker, found in zip(self.markers, states, strict=True):
-            for name, lacks in marker.lacking(features, found).items():
-                missing[name] = missing[name] | lacks if name in missing else lacks
-        return missing
+            if marker.is_one_value:
+                continue
+            # A bit for each input that is lacking, and for the marker itself.
+            names = dict.fromkeys((*marker.inputs.values(), marker.name))
+            pattern <<= len(names)
+            unknown = found == marker.unknown
+            if unknown.any():
+                lacking = marker.lacking(features, unknown)
+                for bit, name in enumerate(names):
+                    if name in lacking:
+                        pattern |= lacking[name].astype(np.intp) << bit
+        return pattern
 
 
 def _answer_all(score: PointScore) -> Answers:
