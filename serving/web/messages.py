@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
+from features.criteria import CRITERIA
 from serving.web.numbers import localised, unit_label
 from serving.web.texts import LANGUAGES, Texts, texts
 
@@ -35,12 +36,31 @@ def said(text: str, t: Texts) -> str:
 
 
 def _part(text: str, t: Texts) -> str:
+    if rules := _rules(text, t):
+        return rules
     patterns = _patterns()
     for own, key, pattern in patterns.get(text.partition(" ")[0], patterns[""]):
         if own in text and (found := pattern.fullmatch(text)):
             filled = {name: _filled(name, value, t) for name, value in found.groupdict().items()}
             return str(t["message"][key]).format(**filled)
     return UCUM.sub(lambda unit: unit_label(unit[0]), text)
+
+
+def _rules(text: str, t: Texts) -> str:
+    """Rules of staging and of trials by their own words; empty where a text is something else."""
+    places, one = _known_rules()
+    if not re.fullmatch(f"(?:{one})(?:, (?:{one}))*", text):
+        return ""
+    found = [places[rule] for rule in re.findall(one, text)]
+    return ", ".join([str(t[section][key]) for section, key in found])
+
+
+@cache
+def _known_rules() -> tuple[Mapping[str, tuple[str, str]], str]:
+    """Rules of the code to where the catalogue has them, and a pattern of any one of them."""
+    places = {each.rule: ("criterion", each.name) for each in CRITERIA.values()}
+    places |= {text: ("rule", text) for text in texts(LANGUAGES[0])["rule"]}
+    return places, "|".join(re.escape(rule) for rule in sorted(places, key=len, reverse=True))
 
 
 @cache
@@ -74,6 +94,11 @@ def _filled(name: str, value: str, t: Texts) -> str:
         return ", ".join(
             str(t["input"].get(each, t["test"].get(each, each))) for each in value.split(", ")
         )
+    if name in ("sentence", "rule"):
+        return said(value, t)
+    if name == "criteria":
+        named = [str(t["criterion"].get(each, "")) for each in value.split(", ")]
+        return ", ".join(named) if all(named) else said(value, t)
     if name == "stage":
         return str(t["stage"].get(value, value))
     if name == "range":

@@ -7,6 +7,8 @@ import numpy as np
 
 from features.criteria import STAGES
 from models.risk import STATUSES as ANSWERS
+from serving.web.labels import test_label
+from serving.web.messages import said
 from serving.web.numbers import NONE, percent, span
 from serving.web.screening_choice import PAGE, STATUSES, Shown
 from serving.web.screening_list import ListedModel, codes, floats, risks, time_label
@@ -100,22 +102,26 @@ def rows(shown: Shown, t: Texts) -> list[Row]:
             subject=found.subject_ids[i],
             visit=time_label(float(times[i]), dated=found.dated),
             stage=STAGES[stage[i]] if stage[i] >= 0 else "",
-            stage_reason=found.stage_reasons[stage_reason[i]] if stage[i] >= 0 else "",
+            stage_reason=said(found.stage_reasons[stage_reason[i]], t) if stage[i] >= 0 else "",
             status=STATUSES[shown.status[i]],
-            reason=refusal if refusal is not None else shown.trial.reasons[known],
-            check="" if refusal is not None else shown.trial.checks[known],
+            reason=said(refusal if refusal is not None else shown.trial.reasons[known], t),
+            check="" if refusal is not None else _inputs(shown.trial.checks[known], t),
             ranking=ranked,
-            models=tuple(said for _, said in told),
+            models=tuple(answer for _, answer in told),
             apart=tuple(by_place[place].ends(i) for place in (least[i], most[i]) if place >= 0),
-            doubt=found.doubts.get(i, ""),
+            doubt=said(found.doubts.get(i, ""), t),
             reasons=tuple(
-                (name, said.reason)
-                for name, said in [(shown.model.name, ranked), *told]
-                if said.reason
+                (name, said(answer.reason, t))
+                for name, answer in [(shown.model.name, ranked), *told]
+                if answer.reason
             ),
         )
 
     return [of(int(i)) for i in shown.subjects[start : start + PAGE]]
+
+
+def _inputs(names: str, t: Texts) -> str:
+    return ", ".join([test_label(name, t) for name in names.split(", ") if name])
 
 
 class _Column:
@@ -144,5 +150,5 @@ class _Column:
 
     def ends(self, i: int) -> tuple[str, str]:
         """The model, and its risk or its range."""
-        said = self.said(i)
-        return self.model.name, said.interval if said.risk == NONE else said.risk
+        answer = self.said(i)
+        return self.model.name, answer.interval if answer.risk == NONE else answer.risk

@@ -1,6 +1,6 @@
 """The words of the pages, one file per language.
 
-What the code itself names – tests, criteria, stages – is read from there in English, so
+What the code itself names – tests, criteria, stages, rules – is read from there in English, so
 that it is written once; every other language has it in its file.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from features.analytes import ANALYTES
 from features.criteria import CRITERIA, STAGES
 from features.landmark import DERIVED
+from models.trial import TRIALS, load_trial
 
 __all__ = ["LANGUAGES", "Texts", "texts"]
 
@@ -46,9 +47,12 @@ def texts(language: str) -> Texts:
 
 
 def _named_in_code() -> dict[str, Any]:
+    trials = [load_trial(name) for name in TRIALS]
     return {
         "criterion": {c.name: c.rule.replace(">=", "≥") for c in CRITERIA.values()},
         "stage": {stage: stage for stage in STAGES},
+        "rule": {rule.text: rule.text.replace(">=", "≥") for t in trials for rule in t.rules},
+        "trial_note": {trial.name: trial.note for trial in trials},
     }
 
 

@@ -17,6 +17,7 @@ NAMED_BY_VALUE = {
     *("number", "nav", "input", "criterion", "stage", "model", "option", "group", "kind", "gate"),
     *("screening.status", "screening.field"),
     *("field", "test", "risk_group", "feature", "message", "echo", "drivers"),
+    "trial_note",
 }
 """Sections whose words are looked up by what they name; other tests ask for each of them."""
 FORMATS = {"JSON", "CSV", "XLSX", "FHIR"}
@@ -66,5 +67,5 @@ def test_every_word_of_the_catalogue_is_used() -> None:
     )
     for key in WORDS["en"]:
         section, _, name = key.rpartition(".")
-        if section not in NAMED_BY_VALUE:
+        if section not in NAMED_BY_VALUE and not key.startswith("rule."):
             assert re.search(rf"\b{name}\b", code), key
