@@ -21,7 +21,7 @@ def test_a_list_is_ranked_with_status_and_reason_for_every_row(lists: Any, page:
     assert rows["B"][4].startswith("open unknown until: Immunoglobulin G (IgG), ")
     assert "not smouldering myeloma" in rows["C"][4]
     assert rows["D"][4].startswith("open unknown until: Clonal bone-marrow plasma cells")
-    assert "row 6, hemoglobin_g_dl: must lie within 3-22 g/dL" in rows["E"][4]
+    assert "row 6, hemoglobin_g_dl: must lie within 3–22 g/dL" in rows["E"][4]
     assert [row[0] for row in lists.table(page)] == ["1", "2", "3", "4", "5"]
     assert lists.table(page)[0][1] == "A"
     assert lists.table(page)[-1][1] == "E"
