@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "SIGNATURE", "SUMS", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
 
-FORMAT = 3
+FORMAT = 4
 GOLDEN_TOLERANCE = 1e-9
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
 MOST_BYTES = 64 * 1024 * 1024

@@ -2,8 +2,10 @@
 
 A refit is a whole model of its own. To answer with hundreds of them would cost hundreds of answers,
 so each is kept as its difference from the model, written on a basis that all share: straight pieces
-of every feature, whether it is missing, and the model's own log odds. One product then gives all
-refits of a row.
+of every feature, whether it is missing, the model's own log odds, and these times every feature.
+One product then gives all refits of a row, whatever learner they are of. What that leaves of the
+distance between the interval's ends and those of the refits themselves is written on the same
+basis.
 """
 
 from dataclasses import dataclass
@@ -15,14 +17,14 @@ from features.history import Floats
 
 __all__ = ["Refits"]
 
-LEVELS = (0.25, 0.5, 0.75)
+LEVELS = (1 / 3, 2 / 3)
 """Quantiles at which the straight pieces of a feature meet."""
 RIDGE = 1e-3
 """Share of a function's mean square that is added, so that columns that say the same share."""
 OWN = 3
 """Functions of the model's own log odds come first: 1, they themselves, their square."""
 BLOCK_ROWS = 1024
-TAIL = 0.025
+TAILS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,14 @@ class Refits:
     ----------
     fill, centre, scale : (p,) arrays
         Value that stands for a missing one, and the standardisation.
-    knots : (p, 3) array
+    knots : (p, 2) array
         Where the straight pieces meet, in standardised units.
-    coefficient : (q, h, r) array of float32
-        Of the basis: 1, the model's own log odds, their square; whether each feature is missing,
-        the features, their pieces.
+    coefficient : (h, q, r + 2) array of float32
+        Of the basis: 1, the model's own log odds, their square; the own log odds times each
+        feature; whether each feature is missing, the features, their pieces. After the refits comes
+        what is added to the lower and to the upper end of the interval.
+    ends : (h, 2, 2) array of float32
+        What of the ends themselves is added to the lower and to the upper one.
     """
 
     fill: Floats
@@ -45,23 +50,17 @@ class Refits:
     scale: Floats
     knots: Floats
     coefficient: NDArray[np.float32]
+    ends: NDArray[np.float32]
 
     def __len__(self) -> int:
         """Number of refits."""
-        return int(self.coefficient.shape[2])
+        return int(self.coefficient.shape[2]) - len(TAILS)
 
     @classmethod
     def none(cls, features: int, horizons: int) -> "Refits":
         """No refits: the model has no interval."""
         nothing = np.zeros(features)
-        basis = OWN + features * (2 + len(LEVELS))
-        return cls(
-            nothing,
-            nothing,
-            np.ones(features),
-            np.zeros((features, len(LEVELS))),
-            np.zeros((basis, horizons, 0), dtype=np.float32),
-        )
+        return cls(nothing, nothing, np.ones(features), *_blank(features, horizons))
 
     @classmethod
     def of(cls, values: Floats, log_odds: Floats, refitted: Floats) -> "Refits":
@@ -75,36 +74,35 @@ class Refits:
             Of the model itself, recalibrated.
         refitted : (r, n, h) array
             Of the refits. What of their spread the basis cannot follow is made up for by widening
-            all of it, so that on average over the rows the variance is theirs.
+            all of it, so that on average over the rows the variance is theirs; then the ends are
+            moved to where those of the refits are, as far as the basis can tell.
         """
         measured = ~np.isnan(values)
         fill, centre = np.zeros((2, values.shape[1]))
         scale = np.ones(values.shape[1])
-        knots = np.zeros((values.shape[1], len(LEVELS)))
+        knots, coefficient, ends = _blank(values.shape[1], log_odds.shape[1])
         for j in range(values.shape[1]):
             known = values[measured[:, j], j]
             if known.size:
                 fill[j], centre[j] = np.median(known), known.mean()
                 scale[j] = known.std() or 1.0
                 knots[j] = (np.quantile(known, LEVELS) - centre[j]) / scale[j]
-        horizons, refits = log_odds.shape[1], len(refitted)
-        blank = np.zeros((0, horizons, refits), dtype=np.float32)
-        shared = cls(fill, centre, scale, knots, blank)
+        basis = cls(fill, centre, scale, knots, coefficient, ends)._basis(values, log_odds)
         coefficients = []
-        common = shared._basis(values)
-        for h in range(horizons):
-            own = log_odds[:, h]
-            basis = np.column_stack([np.ones(len(values)), own, own**2, common])
-            deviation = (refitted[:, :, h] - log_odds[:, h]).T
-            square = basis.T @ basis
-            square += RIDGE * np.diag(np.maximum(np.diag(square), 1e-9))
-            found = np.linalg.solve(square, basis.T @ deviation)
-            followed = (basis @ found).var(axis=1).mean()
+        for h, own in enumerate(log_odds.T):
+            deviation = (refitted[:, :, h] - own).T
+            found = _regression(basis[:, h], deviation)
+            followed = (basis[:, h] @ found).var(axis=1).mean()
             wanted = deviation.var(axis=1).mean()
             mean = found.mean(axis=1, keepdims=True)
             widened = np.sqrt(wanted / followed) if followed > 0 else 1.0
-            coefficients.append(mean + (found - mean) * widened)
-        return cls(fill, centre, scale, knots, np.stack(coefficients, axis=1).astype(np.float32))
+            found = mean + (found - mean) * widened
+            got = np.quantile(basis[:, h] @ found, TAILS, axis=1).T
+            left = np.quantile(deviation, TAILS, axis=1).T - got
+            more = _regression(np.concatenate([basis[:, h], got], axis=1), left)
+            coefficients.append(np.concatenate([found, more[: -len(TAILS)]], axis=1))
+            ends[h] = more[-len(TAILS) :]
+        return cls(fill, centre, scale, knots, np.stack(coefficients).astype(np.float32), ends)
 
     def interval(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
         """2.5th and 97.5th percentile of the refits' log odds, (k, h) each; NaN without refits."""
@@ -117,22 +115,55 @@ class Refits:
         return lower, upper
 
     def _percentiles(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
-        shift, slope, bend = self.coefficient[:OWN]
-        own = log_odds[:, :, None].astype(np.float32)
+        basis = self._basis(values, log_odds).astype(np.float32)
         # Stacked, so that every row is a product of its own: one and a million give the same bits.
-        basis = self._basis(values).astype(np.float32)[:, None]
-        table = self.coefficient[OWN:].reshape(basis.shape[2], -1)
-        shared = np.matmul(basis, table).reshape(len(values), *shift.shape)
-        ordered = np.sort(shared + (shift + own * (slope + own * bend)), axis=2)
-        lower, upper = (log_odds + _percentile(ordered, level) for level in (TAIL, 1.0 - TAIL))
+        added = np.matmul(basis[:, :, None], self.coefficient)[:, :, 0]
+        ordered = np.sort(added[:, :, : -len(TAILS)], axis=2)
+        low, high = (_percentile(ordered, level) for level in TAILS)
+        lower, upper = (
+            log_odds
+            + here
+            + added[:, :, end - len(TAILS)]
+            # Two products: written out, for the same bits again.
+            + (low * self.ends[:, 0, end] + high * self.ends[:, 1, end])
+            for end, here in enumerate((low, high))
+        )
         return lower, upper
 
-    def _basis(self, values: Floats) -> Floats:
-        """(k, q - 3) basis that all horizons share."""
+    def _basis(self, values: Floats, log_odds: Floats) -> Floats:
+        """(k, h, q) functions that the coefficients are of."""
         absent = np.isnan(values)
         standard = (np.where(absent, self.fill, values) - self.centre) / self.scale
         pieces = np.maximum(standard[:, :, None] - self.knots, 0.0).reshape(len(values), -1)
-        return np.concatenate([absent, standard, pieces], axis=1)
+        shared = np.concatenate([absent, standard, pieces], axis=1)
+        basis = np.empty((*log_odds.shape, OWN + standard.shape[1] + shared.shape[1]))
+        basis[:, :, 0] = 1.0
+        basis[:, :, 1] = log_odds
+        basis[:, :, 2] = log_odds**2
+        np.multiply(
+            log_odds[:, :, None],
+            standard[:, None],
+            out=basis[:, :, OWN : OWN + standard.shape[1]],
+        )
+        basis[:, :, OWN + standard.shape[1] :] = shared[:, None]
+        return basis
+
+
+def _blank(features: int, horizons: int) -> tuple[Floats, NDArray[np.float32], NDArray[np.float32]]:
+    """Knots, coefficients and ends of no refits."""
+    basis = OWN + features * (3 + len(LEVELS))
+    return (
+        np.zeros((features, len(LEVELS))),
+        np.zeros((horizons, basis, len(TAILS)), dtype=np.float32),
+        np.zeros((horizons, len(TAILS), len(TAILS)), dtype=np.float32),
+    )
+
+
+def _regression(basis: Floats, wanted: Floats) -> Floats:
+    """(q, t) coefficients of t columns on (n, q) functions."""
+    square = basis.T @ basis
+    square += RIDGE * np.diag(np.maximum(np.diag(square), 1e-9))
+    return np.asarray(np.linalg.solve(square, basis.T @ wanted))
 
 
 def _percentile(ordered: Floats, level: float) -> Floats:
