@@ -278,8 +278,12 @@ def _walk(
     # Event-free chance and incidence before each step, and after the last: (steps + 1,) each.
     present = np.maximum(at_risk, _NOBODY)
     free, incidence = np.ones(events.size + 1), np.zeros(events.size + 1)
-    np.cumprod(np.maximum(1 - events / present, 0.0), out=free[1:])
-    np.cumsum(free[:-1] * caused / present, out=incidence[1:])
+    work = events / present
+    np.subtract(1.0, work, out=work)
+    np.cumprod(np.maximum(work, 0.0, out=work), out=free[1:])
+    np.multiply(free[:-1], caused, out=work)
+    work /= present
+    np.cumsum(work, out=incidence[1:])
     return free, incidence
 
 

@@ -236,7 +236,8 @@ def _by_spline(
         return CalibrationCurve.none("the smooth calibration curve does not converge")
     beta, fitted, slope = found
     bread = np.linalg.inv(_products(basis, slope))
-    covariance = bread @ _products(basis, slope * (target - fitted)) @ bread
+    slope *= target - fitted
+    covariance = bread @ _products(basis, slope) @ bread
     ends = ranking.quantiles((0.01, 0.99))
     grid = np.linspace(ends[0], ends[1], _GRID, dtype=np.float64)
     at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
