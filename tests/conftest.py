@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -25,6 +26,10 @@ from models.learned import LearnedModel
 Landmarks = Callable[..., LandmarkFeatures]
 Publish = Callable[..., Path]
 ROOT = Path(__file__).parents[1]
+
+# An example that is slow once says something about the machine, not about the law.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

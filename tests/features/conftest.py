@@ -3,15 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pytest
 
 from features.history import History
 from features.labs import LabColumn, LabRows
-
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("repeatable")
 
 BuildRows = Callable[..., LabRows]
 

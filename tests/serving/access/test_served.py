@@ -65,7 +65,7 @@ def test_a_key_made_and_revoked_while_it_runs_counts_within_seconds(served: Serv
     def until(text: str, expected: int) -> None:
         began = time.monotonic()
         while status(text) != expected:
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
             time.sleep(0.1)
 
     _, text = add_key(served.home / "access", "brief", ["models"])

@@ -197,7 +197,7 @@ def ask_until(over: threading.Event, url: str, body: Body, acknowledged: list[st
     """Ask again and again, noting what was acknowledged; a torn connection is opened anew."""
     while not over.is_set():
         try:
-            response = httpx.post(f"{url}/v1/risk", json=body, timeout=10)
+            response = httpx.post(f"{url}/v1/risk", json=body, timeout=30)
         except httpx.TransportError:
             continue
         if response.status_code == 200:
@@ -220,13 +220,13 @@ def test_no_answer_is_acknowledged_without_record_when_workers_are_killed(
         before = len(acknowledged)
         for worker in server.workers():
             os.kill(int(worker.name), signal.SIGKILL)
-        until = time.monotonic() + 20
-        while len(acknowledged) < before + 5:
+        until = time.monotonic() + 60
+        while len(acknowledged) < before + 11:
             assert time.monotonic() < until, "no recovery"
             time.sleep(0.05)
     over.set()
     for asker in askers:
-        asker.join(timeout=20)
+        asker.join(timeout=60)
     path = server.models_dir.parent / "audit" / "audit.db"
     recorded = {record["request_id"] for record in records(path)}
     assert len(acknowledged) > 20

@@ -133,7 +133,7 @@ def test_a_locked_table_holds_answers_back_for_seconds_not_for_ever(
         began = time.monotonic()
         with pytest.raises(AuditError, match="LockNotAvailable"):
             log.append([{"n": 2}]).result(timeout=30)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     log.append([{"n": 3}]).result(timeout=10)
     assert verify(tmp_path, url).records == 2
 

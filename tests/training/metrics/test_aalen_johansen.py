@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training.metrics.aalen_johansen import aalen_johansen, incidence_at, pseudo_values
@@ -17,7 +17,6 @@ def test_incidence_by_hand() -> None:
     assert [curve.at(t).value for t in (0.5, 1, 2, 3)] == pytest.approx([0, 0.25, 0.25, 0.5])
 
 
-@settings(deadline=None)
 @given(outcomes)
 def test_incidences_rise_and_add_up_with_the_event_free(
     given_outcomes: tuple[np.ndarray, np.ndarray],
@@ -31,7 +30,6 @@ def test_incidences_rise_and_add_up_with_the_event_free(
         assert one[-1] == pytest.approx((event == 1).mean())
 
 
-@settings(deadline=None)
 @given(outcomes, st.sampled_from([0.25, 1.0, 3.0]))
 def test_pseudo_values_are_the_jackknife(
     given_outcomes: tuple[np.ndarray, np.ndarray], horizon: float
@@ -47,7 +45,6 @@ def test_pseudo_values_are_the_jackknife(
     assert pseudo_values(duration, event, horizon) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(outcomes, st.sampled_from([0.25, 1.0, 3.0]))
 def test_incidence_at_one_horizon_is_that_of_the_curve(
     given_outcomes: tuple[np.ndarray, np.ndarray], horizon: float

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import ValueRangeError
@@ -25,7 +25,6 @@ def test_weights_are_one_over_the_chance_of_being_seen() -> None:
     assert weights == pytest.approx([0, 1, 1.5, 1.5])
 
 
-@settings(deadline=None)
 @given(outcomes, st.sampled_from([0.5, 1.0, 2.25, 5.0]))
 def test_weights_of_the_seen_stand_for_everyone(
     given_outcomes: tuple[np.ndarray, np.ndarray], horizon: float
@@ -36,7 +35,6 @@ def test_weights_of_the_seen_stand_for_everyone(
         assert weights.weights.sum() == pytest.approx(duration.size)
 
 
-@settings(deadline=None)
 @given(outcomes)
 def test_order_of_rows_does_not_matter(given_outcomes: tuple[np.ndarray, np.ndarray]) -> None:
     duration, event = given_outcomes
@@ -45,7 +43,6 @@ def test_order_of_rows_does_not_matter(given_outcomes: tuple[np.ndarray, np.ndar
     assert ipcw_weights(duration[order], event[order], 2.0).weights == pytest.approx(straight)
 
 
-@settings(deadline=None)
 @given(outcomes, st.integers(0, 5))
 def test_a_count_is_the_same_as_that_many_copies(
     given_outcomes: tuple[np.ndarray, np.ndarray], seed: int

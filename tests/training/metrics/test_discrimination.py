@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training.metrics.censoring import CensoringDistribution, ipcw_weights
@@ -31,7 +31,6 @@ def test_the_dead_are_controls_unless_asked_otherwise() -> None:
     assert auc(*given_cohort, 3, controls="event-free").value == pytest.approx(1.0)
 
 
-@settings(deadline=None)
 @given(cohort)
 def test_auc_is_the_weighted_share_of_ordered_pairs(given_cohort: Cohort) -> None:
     duration, event, risk = given_cohort
@@ -48,7 +47,6 @@ def test_auc_is_the_weighted_share_of_ordered_pairs(given_cohort: Cohort) -> Non
     assert found.value == pytest.approx(won / total)
 
 
-@settings(deadline=None)
 @given(cohort)
 def test_auc_depends_on_the_order_of_risks_only(given_cohort: Cohort) -> None:
     duration, event, risk = given_cohort
@@ -59,7 +57,6 @@ def test_auc_depends_on_the_order_of_risks_only(given_cohort: Cohort) -> None:
         assert turned.value == pytest.approx(1 - straight.value)
 
 
-@settings(deadline=None)
 @given(cohort)
 def test_influences_cancel_out(given_cohort: Cohort) -> None:
     found = auc(*given_cohort, 2.5)
@@ -67,7 +64,6 @@ def test_influences_cancel_out(given_cohort: Cohort) -> None:
         assert found.influence.mean() == pytest.approx(0, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(cohort)
 def test_concordance_is_the_weighted_share_of_comparable_pairs(given_cohort: Cohort) -> None:
     duration, event, risk = given_cohort

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import ValueRangeError
@@ -41,7 +41,6 @@ def test_treating_nobody_is_worth_nothing() -> None:
     assert net_benefit(DURATION, EVENT, RISK, 3, threshold=0.9).value == 0
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.integers(0, 50))
 def test_no_rule_is_worth_more_than_the_observed_risk(threshold: float, seed: int) -> None:
     flagged = np.random.default_rng(seed).random(10) < 0.5

@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_cohort_and_another_seed_another():
     assert not one.outcomes.equals(simulate_cohort(300, seed=4).outcomes)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(size=st.integers(1, 1300), seed=st.integers(0, 2**40))
 def test_a_subject_does_not_depend_on_how_many_are_drawn(size, seed):
     """1,300 spans two blocks of 1,024, so the second block's stream is held to it as well."""

@@ -30,7 +30,7 @@ def test_a_hazard_that_changes_once_is_integrated_piece_by_piece():
     assert Truth.of(hazards).risk(0.0, 2.5)[0] == pytest.approx(1 - np.exp(-0.55), rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     progression=arrays(np.float64, (3, MONTHS), elements=st.floats(0, 4)),
     death=arrays(np.float64, (3, MONTHS), elements=st.floats(1e-6, 1)),
