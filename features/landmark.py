@@ -17,7 +17,7 @@ from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
 from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
 from features.trends import EVOLVING_RULES, change, evolving, evolving_at_last, slope_per_year
 
-__all__ = ["FEATURES", "LOOKBACK_YEARS", "Feature", "LandmarkFeatures"]
+__all__ = ["FEATURES", "LOOKBACK_YEARS", "PROBES_IMWG_2020", "Feature", "LandmarkFeatures"]
 
 LOOKBACK_YEARS = 2.0
 """How far back changes and slopes look: two to four visits at the 3-6 months of usual follow-up."""
@@ -263,9 +263,20 @@ def _immunoparesis_most(at: LandmarkFeatures) -> Floats:
     return np.where(measured > 0, below + uninvolved - measured, np.nan)
 
 
+def _fish_abnormalities(at: LandmarkFeatures) -> Floats:
+    """Number of abnormalities found; NaN when no probe was read."""
+    found = np.stack([at[name] for name in PROBES_IMWG_2020])
+    read = ~np.isnan(found)
+    return np.where(read.any(axis=0), np.sum(found, axis=0, where=read), np.nan)
+
+
 def _log(name: str) -> Callable[[LandmarkFeatures], Floats]:
     return lambda at: np.log(at[name])
 
+
+PROBES_IMWG_2020 = ("fish_t_4_14", "fish_t_14_16", "fish_gain_1q", "fish_del_13q")
+"""Named in the abstract of Mateos MV, Blood Cancer J 2020;10:102, doi:10.1038/s41408-020-00366-3;
+some later reviews print del(17p) for t(14;16)."""
 
 DERIVED = {
     "involved_flc": ("involved_flc_mg_l", "Involved free light chain"),
@@ -304,6 +315,12 @@ def _catalogue() -> dict[str, Feature]:
             "Uninvolved immunoglobulins that could be below normal",
             ("igg", "iga", "igm", "heavy_chain"),
             _immunoparesis_most,
+        ),
+        Feature(
+            "fish_abnormalities",
+            "Cytogenetic abnormalities of IMWG 2020",
+            PROBES_IMWG_2020,
+            _fish_abnormalities,
         ),
     ]
     for name, analyte in ANALYTES.items():

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.cuts import States, above, at_least, state
 from features.history import Codes, Floats, Series
-from features.landmark import LandmarkFeatures
+from features.landmark import PROBES_IMWG_2020, LandmarkFeatures
 from features.trends import EvolvingRule, compared, evolving, evolving_at_last
 from models.published.points import Marker, cut_marker
 
@@ -61,17 +61,13 @@ def _any_positive(names: tuple[str, ...]) -> Callable[[LandmarkFeatures], Codes]
 
 _ANY = np.array([0, 1, _ANY_OF_UNKNOWN, 1], dtype=np.int8)
 
-_FISH = ("fish_t_4_14", "fish_t_14_16", "fish_gain_1q", "fish_del_13q")
-
 FISH_IMWG_2020 = Marker(
     name="fish",
-    inputs={name: name for name in _FISH},
+    inputs={name: name for name in PROBES_IMWG_2020},
     points=(0, 1),
-    state=_any_positive(_FISH),
+    state=_any_positive(PROBES_IMWG_2020),
     criterion="any of t(4;14), t(14;16), gain of 1q, del(13q) or monosomy 13 by FISH",
 )
-"""The set named in the abstract of Mateos MV, Blood Cancer J 2020;10:102,
-doi:10.1038/s41408-020-00366-3; some later reviews print del(17p) for t(14;16)."""
 
 
 def _immunoparesis(at: LandmarkFeatures) -> Codes:

@@ -143,6 +143,21 @@ def test_the_laboratorys_own_limit_wins(build_history):
     assert LandmarkFeatures(history)["immunoparesis_isotypes"][0] == 0.0
 
 
+def test_cytogenetic_abnormalities_are_counted_among_the_probes_read(build_history):
+    # Found twice, once beside a probe not read, none of two read; nothing read; del(17p) is not of
+    # the IMWG set.
+    history = build_history(
+        [0, 1, 2, 3],
+        [0.0] * 4,
+        fish_t_4_14=[1.0, np.nan, 0.0, np.nan],
+        fish_gain_1q=[1.0, 1.0, np.nan, np.nan],
+        fish_del_13q=[0.0, 0.0, 0.0, np.nan],
+        fish_del_17p=[1.0, 1.0, 1.0, 1.0],
+    )
+    found = LandmarkFeatures(history)["fish_abnormalities"]
+    np.testing.assert_equal(found, [2.0, 1.0, 0.0, np.nan])
+
+
 def test_an_unknown_feature_is_named():
     with pytest.raises(KeyError, match="no_such_feature"):
         _ = LandmarkFeatures(
