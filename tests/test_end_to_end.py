@@ -146,6 +146,8 @@ def test_the_learned_champion_answers_as_the_library_and_as_mlflow(
     model = load_artefact(demo.runs / "serving" / "smm-progression" / "artefact")
     library = model.estimate(features).risk[0]
     mlflow.set_tracking_uri(f"sqlite:///{demo.runs / 'mlflow.db'}")
+    # Not that of a test before this one.
+    mlflow.set_registry_uri(f"sqlite:///{demo.runs / 'mlflow.db'}")
     pyfunc = mlflow.pyfunc.load_model("models:/smm-progression@champion")
     frame = pd.DataFrame(features.matrix(model.features), columns=list(model.features))
     tracked = pyfunc.predict(frame)[[f"risk_{h:g}y" for h in model.horizons_years]].iloc[0]
