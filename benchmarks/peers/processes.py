@@ -4,13 +4,14 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from serving.run import WORKER
 
-__all__ = ["free_port", "stop", "wait_until_ready", "workers_of"]
+__all__ = ["free_port", "stop", "until", "wait_until_ready", "workers_of"]
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.02
 
 
 def free_port() -> int:
@@ -55,6 +56,16 @@ def wait_until_ready(
     printed = output.read_text(errors="replace")[-4000:] if output else ""
     state = "does not answer" if process.poll() is None else f"ended ({process.poll()})"
     raise TimeoutError(f"{url}: {state} within {seconds:g} s\n{printed}")
+
+
+def until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Whether something comes to hold in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(PAUSE_SECONDS)
+    return False
 
 
 def stop(process: "subprocess.Popen[bytes]", *, seconds: float = 20.0) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.reliability import callers, fuzz, processes, records
+from benchmarks.reliability import callers, fuzz, processes, records, registry
 from benchmarks.reliability.finding import Fault, Finding
 from benchmarks.reliability.served import Served
 
@@ -23,9 +23,11 @@ FAULTS: dict[str, Fault] = {
         processes.killed_workers,
         processes.damaged_versions,
         processes.racing_promotions,
+        registry.registry_faults,
         processes.clock_jumps,
         records.full_disk,
         records.locked_log,
+        records.restarted_database,
         callers.slow_callers,
         callers.huge_bodies,
         callers.gzip_bomb,

@@ -1,17 +1,15 @@
 """Faults of processes and models: killed workers, damaged versions, promotions that race."""
 
-import json
 import os
 import signal
 import socket
 import statistics
 import threading
 import time
-import urllib.request
-from collections.abc import Callable
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
+from benchmarks.peers.processes import until
 from benchmarks.reliability.finding import Finding
 from benchmarks.reliability.served import Served, publish
 from benchmarks.reliability.traffic import asked_bodies, traffic, unrecorded
@@ -31,7 +29,7 @@ def killed_workers(served: Served, short: bool) -> Finding:
     # The short one runs among other tests, where a start may take its time.
     limit = PATIENCE_SECONDS if short else RECOVERY_SECONDS
     workers = served.count
-    _until(lambda: len(served.workers()) >= workers, PATIENCE_SECONDS)
+    until(lambda: len(served.workers()) >= workers, PATIENCE_SECONDS)
     asked = asked_bodies()
     back: list[float] = []
     with traffic(served, asked) as found:
@@ -59,7 +57,7 @@ def _kill(served: Served) -> float:
     before = served.workers()
     began = time.monotonic()
     os.kill(before[0], signal.SIGKILL)
-    _until(lambda: _answers_from(served) not in (*before, None), PATIENCE_SECONDS)
+    until(lambda: _answers_from(served) not in (*before, None), PATIENCE_SECONDS)
     return time.monotonic() - began
 
 
@@ -94,9 +92,9 @@ def damaged_versions(served: Served, short: bool) -> Finding:
     with traffic(served, asked) as found:
         for i in range(rounds):
             publish(served.models_dir, f"{100 + i}", shift=0.5, spoil=True)
-            noticed += _until(lambda: _ready(served)["status"] == "degraded", SERVED_SECONDS)
+            noticed += until(lambda: served.get("/readyz")["status"] == "degraded", SERVED_SECONDS)
             publish(served.models_dir, "1")
-            _until(lambda: _ready(served)["status"] == "ready", SERVED_SECONDS)
+            until(lambda: served.get("/readyz")["status"] == "ready", SERVED_SECONDS)
     missing = unrecorded(served, found)
     others = sum(n for status, n in found.statuses.items() if status != "200")
     return Finding(
@@ -125,11 +123,11 @@ def racing_promotions(served: Served, short: bool) -> Finding:
             racer.join()
         publish(served.models_dir, "2", shift=SHIFTS[1])
         began = time.monotonic()
-        served_last = _until(lambda: _version(served) == "2", SERVED_SECONDS)
+        served_last = until(lambda: served.version() == "2", SERVED_SECONDS)
         late = time.monotonic() - began
     missing = unrecorded(served, found)
     publish(served.models_dir, "1")
-    _until(lambda: {_version(served) for _ in range(12)} == {"1"}, SERVED_SECONDS)
+    served.wait_for("1", SERVED_SECONDS)
     others = sum(n for status, n in found.statuses.items() if status != "200")
     return Finding(
         f"two promotions racing, {rounds} each, under load",
@@ -166,27 +164,3 @@ def clock_jumps(served: Served, short: bool) -> Finding:
         "no wrong answer, no lost record, no status but 422 for what lies in the future",
         found.wrong == 0 and others == 0 and missing == 0 and refused,
     )
-
-
-def _until(holds: Callable[[], bool], seconds: float) -> bool:
-    """Whether something comes to hold in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def _get(served: Served, path: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"{served.url}{path}", timeout=10) as answer:
-        found: dict[str, str] = json.load(answer)
-        return found
-
-
-def _ready(served: Served) -> dict[str, str]:
-    return _get(served, "/readyz")
-
-
-def _version(served: Served) -> str:
-    return _get(served, "/v1/models/smm-progression")["version"]

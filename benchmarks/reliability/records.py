@@ -1,4 +1,4 @@
-"""Faults of the audit log: its disk is full, somebody else holds it."""
+"""Faults of the audit log: its disk is full, somebody else holds it, its database restarts."""
 
 import contextlib
 import resource
@@ -6,11 +6,12 @@ import sqlite3
 import time
 from collections import Counter
 
+from benchmarks.peers.postgres import Postgres
 from benchmarks.reliability.finding import Finding
 from benchmarks.reliability.served import Served
 from benchmarks.reliability.traffic import Traffic, asked_bodies, traffic, unrecorded
 
-__all__ = ["full_disk", "locked_log"]
+__all__ = ["full_disk", "locked_log", "restarted_database"]
 
 BUSY_SECONDS = 5.0
 """How long the service waits for a log that somebody holds."""
@@ -18,7 +19,7 @@ BUSY_SECONDS = 5.0
 
 def full_disk(served: Served, short: bool) -> Finding:
     """The kernel refuses every write of the workers beyond the size that the log has."""
-    hold = 1.5 if short else 15.0
+    hold = 1.5 if short else 10.0
     asked = asked_bodies()
     with traffic(served, asked) as found:
         time.sleep(0.5)
@@ -57,6 +58,36 @@ def locked_log(served: Served, short: bool) -> Finding:
     missing = unrecorded(served, found)
     return _finding(
         f"the audit log locked by another program for {hold:g} s, under load",
+        found,
+        marks,
+        freed,
+        missing,
+    )
+
+
+def restarted_database(served: Served, short: bool) -> Finding:
+    """PostgreSQL, which keeps the records of this server, crashes and is started again."""
+    hold = 1.5 if short else 10.0
+    asked = asked_bodies()
+    database = Postgres()
+    try:
+        database.start(durable=True)
+        with Served(served.home / "replica", audit_url=database.create("audit")) as replica:
+            with traffic(replica, asked) as found:
+                time.sleep(0.5)
+                marks = [found.statuses.copy()]
+                database.stop("immediate")
+                time.sleep(hold)
+                marks.append(found.statuses.copy())
+                database.start(durable=True)
+                freed = time.monotonic()
+                time.sleep(4.0)
+            missing = unrecorded(replica, found)
+    finally:
+        database.remove()
+    return _finding(
+        f"PostgreSQL with the records crashes (immediate stop) and is started {hold:g} s later, "
+        "under load",
         found,
         marks,
         freed,

@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from benchmarks.peers.processes import free_port, stop, wait_until_ready, workers_of
+from benchmarks.peers.processes import free_port, stop, until, wait_until_ready, workers_of
 from benchmarks.reliability.made_up import made_up_model
 from models.artefact import save_artefact
 
-__all__ = ["Served", "publish"]
+__all__ = ["ROOT", "Served", "publish"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ import sys
 from pathlib import Path
 from serving.run import serve
 serve(port=int(sys.argv[1]), workers=int(sys.argv[2]), models_dir=Path(sys.argv[3]),
-      audit_dir=Path(sys.argv[4]))
+      audit_dir=Path(sys.argv[4]), audit_url=sys.argv[5])
 """
 
 # Every clock on the wall that Python reads is moved by the seconds in a file; the steady ones stay.
@@ -41,13 +42,28 @@ time.time, dates.datetime = moved, Moved
 """
 
 
-def publish(models_dir: Path, version: str, *, shift: float = 0.0, spoil: bool = False) -> None:
+def publish(
+    models_dir: Path,
+    version: str,
+    *,
+    shift: float = 0.0,
+    spoil: bool = False,
+    run_id: str = "0" * 12,
+) -> None:
     """Put a version of the model in its place in one step, as the registry does.
 
     Parameters
     ----------
+    models_dir
+        Where a server looks for models.
+    version
+        Of the registry.
+    shift
+        Of the model's coefficients.
     spoil
         Whether a byte of the artefact is changed after it was hashed.
+    run_id
+        Of the training it claims to come from.
     """
     model = made_up_model(shift)
     fresh = models_dir / f".{model.name}-{version}-{time.monotonic_ns()}"
@@ -58,7 +74,7 @@ def publish(models_dir: Path, version: str, *, shift: float = 0.0, spoil: bool =
         "role": "champion",
         "study_hash": "0" * 12,
         "cohort_kind": "simulated",
-        "run_id": "0" * 12,
+        "run_id": run_id,
     }
     (fresh / "role.json").write_text(json.dumps(role), encoding="utf-8")
     if spoil:
@@ -77,14 +93,17 @@ class Served:
     Parameters
     ----------
     home
-        Empty directory for models, audit log and output.
+        Directory for models, audit log and output, laid out as `smoulder serve --runs` has it.
     workers
         Processes.
+    audit_url
+        PostgreSQL database of the records instead of a file.
     """
 
-    def __init__(self, home: Path, *, workers: int = 2) -> None:
+    def __init__(self, home: Path, *, workers: int = 2, audit_url: str = "") -> None:
         self.home = home
-        self.models_dir = home / "models"
+        self.models_dir = home / "serving"
+        self.audit_url = audit_url
         self.audit_dir = home / "audit"
         self.output = home / "output"
         self.clock = home / "clock"
@@ -102,7 +121,7 @@ class Served:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self.port = free_port()
-        arguments = [self.port, self.count, self.models_dir, self.audit_dir]
+        arguments = [self.port, self.count, self.models_dir, self.audit_dir, self.audit_url]
         site = self.home / "site"
         site.mkdir(exist_ok=True)
         (site / "sitecustomize.py").write_text(MOVED_CLOCK)
@@ -135,6 +154,20 @@ class Served:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> Any:
+        """What it answers to a question of JSON."""
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def version(self) -> str:
+        """Version of the model that one of the workers has."""
+        return str(self.get("/v1/models/smm-progression")["version"])
+
+    def wait_for(self, version: str, seconds: float) -> bool:
+        """Whether all workers come to have a version in time, as far as asking often tells."""
+        asks = 6 * self.count
+        return until(lambda: {self.version() for _ in range(asks)} == {version}, seconds)
 
     @property
     def supervisor(self) -> int:

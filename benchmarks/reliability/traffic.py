@@ -6,7 +6,6 @@ import copy
 import http.client
 import itertools
 import json
-import sqlite3
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ import httpx
 from benchmarks.reliability.served import Served, publish
 from serving.app import application
 from serving.audit import verify
+from serving.audit.store import store_of
 from serving.examples import EXAMPLE
 from serving.room import Room
 
@@ -40,10 +40,12 @@ class Asked:
     right: Sequence[Any]
 
 
-def asked_bodies(shifts: Sequence[float] = (0.0,)) -> list[Asked]:
+def asked_bodies(
+    shifts: Sequence[float] = (0.0,), run_ids: Sequence[str] = ("0" * 12, "0" * 12)
+) -> list[Asked]:
     """Requests, with what this program says in process for versions 1, 2, … of the model."""
     bodies = [json.dumps(_varied(i)).encode() for i in range(BODIES)]
-    told = [_answers(bodies, str(1 + i), shift) for i, shift in enumerate(shifts)]
+    told = [_answers(bodies, str(1 + i), shift, run_ids[i]) for i, shift in enumerate(shifts)]
     return [Asked(body, right) for body, *right in zip(bodies, *told, strict=True)]
 
 
@@ -55,11 +57,11 @@ def _varied(i: int) -> dict[str, Any]:
     return body
 
 
-def _answers(bodies: Sequence[bytes], version: str, shift: float) -> list[Any]:
+def _answers(bodies: Sequence[bytes], version: str, shift: float, run_id: str) -> list[Any]:
     with tempfile.TemporaryDirectory() as home:
         models_dir = Path(home, "models")
         models_dir.mkdir()
-        publish(models_dir, version, shift=shift)
+        publish(models_dir, version, shift=shift, run_id=run_id)
         room = Room(models_dir, Path(home, "audit"))
         room.open()
         try:
@@ -169,10 +171,8 @@ def traffic(served: Served, asked: Sequence[Asked], askers: int = ASKERS) -> Ite
 
 def unrecorded(served: Served, found: Traffic) -> int:
     """Acknowledged answers without a record, after the chain of the log has been checked."""
-    verdict = verify(served.audit_dir)
+    verdict = verify(served.audit_dir, served.audit_url)
     assert verdict.broken_at is None, verdict
-    with contextlib.closing(sqlite3.connect(served.audit_dir / "audit.db")) as log:
-        recorded = {
-            json.loads(text)["request_id"] for (text,) in log.execute("SELECT record FROM audit")
-        }
+    rows = store_of(served.audit_dir, served.audit_url).rows()
+    recorded = {json.loads(text)["request_id"] for _, _, text in rows}
     return len({name for _, name in found.acknowledged} - recorded)

@@ -15,7 +15,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.mark.parametrize("name", FAULTS)
+SHORT_ELSEWHERE = {
+    "registry_faults": "tests/training/test_follow.py",
+    "restarted_database": "tests/serving/audit/test_postgres.py",
+}
+"""Faults that need a server of another kind, where that one has been started anyway."""
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in SHORT_ELSEWHERE])
 def test_the_service_survives(served: Served, name: str) -> None:
     found = FAULTS[name](served, True)
     assert found.holds, found

@@ -6,95 +6,25 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 
-from benchmarks.peers.processes import free_port, wait_until_ready
-from models.artefact import save_artefact
+from benchmarks.peers.processes import free_port
+from benchmarks.reliability.registry import Tracking, answering, register
 from models.learned import LearnedModel
-from models.signature import make_signing_key, sign
+from models.signature import make_signing_key
 from serving.lifecycle import Watch
 from training import follow
 from training.follow import STATUS, Follower
 
 NAME = "smm-progression"
 ROOT = Path(__file__).parents[2]
-
-
-class Tracking:
-    """An MLflow server in its own process group."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        words = ["server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
-        words += ["--backend-store-uri", f"sqlite:///{self._home / 'mlflow.db'}"]
-        words += ["--artifacts-destination", str(self._home / "artifacts")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *words],
-            cwd=self._home,
-            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        wait_until_ready(f"{self.url}/health", self.process, seconds=120)
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        os.killpg(self.process.pid, number)
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.signal(signal.SIGKILL)
-        self.process.wait(timeout=20)
-
-
-def register(url: str, model: LearnedModel, folder: Path, private_key: Path | None) -> str:
-    """A version as a training registers it, without the training."""
-    artefact = folder / "artefact"
-    save_artefact(model, artefact)
-    if private_key is not None:
-        sign(artefact, private_key)
-    mlflow.set_tracking_uri(url)
-    client = mlflow.MlflowClient(url, url)
-    mlflow.set_experiment("smm")
-    with mlflow.start_run() as run, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*input example was not provided")
-        logged = mlflow.pyfunc.log_model(
-            name="smm", loader_module="models.artefact", data_path=str(artefact),
-            pip_requirements=["smoulder"], signature=_no_signature(),
-        )  # fmt: skip
-        for path in ("judgement.json", "cards/linear/card.md", "cards/linear/card.html"):
-            mlflow.log_text("{}", path)
-    if not client.search_registered_models():
-        client.create_registered_model(NAME)
-    tags = {"candidate": "linear", "study_hash": "a" * 12, "cohort_kind": "simulated"}
-    version = client.create_model_version(
-        NAME, source=logged.model_uri, run_id=run.info.run_id, tags=tags, model_id=logged.model_id
-    )
-    return str(version.version)
-
-
-def _no_signature() -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    column: Any = [ColSpec("double", "x", required=False)]
-    return ModelSignature(inputs=Schema(column), outputs=Schema(column))
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +45,7 @@ def tracking(
     try:
         server.start()
         for key in (keys / "signing.pem", keys / "signing.pem", None):
-            folder = tmp_path_factory.mktemp("version")
-            register(server.url, learned_model, folder, key)
+            register(server.url, learned_model, private_key=key)
         yield server
     finally:
         server.stop()
@@ -127,13 +56,8 @@ def tracking(
 @pytest.fixture
 def promote(tracking: Tracking) -> Callable[[str], None]:
     """Move the champion's alias, as another machine would; it begins at version 1."""
-    client = mlflow.MlflowClient(tracking.url, tracking.url)
-
-    def move(version: str) -> None:
-        client.set_registered_model_alias(NAME, "champion", version)
-
-    move("1")
-    return move
+    tracking.promote("1")
+    return tracking.promote
 
 
 @pytest.fixture
@@ -227,26 +151,6 @@ def wrong(kind: str, tracking: Tracking) -> Iterator[str]:
     else:
         with answering(*{"500": (500, b"{}"), "nonsense": (200, b"<html>")}[kind]) as url:
             yield url
-
-
-@contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize("kind", ["nobody there", "frozen", "black hole", "500", "nonsense"])
