@@ -32,7 +32,16 @@ from models.stored import arrays_of, kind_of, learner_from
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMAT", "SIGNATURE", "SUMS", "PyfuncModel", "load_artefact", "save_artefact", "verify"]
+__all__ = [
+    "FORMAT",
+    "SIGNATURE",
+    "SUMS",
+    "PyfuncModel",
+    "identity",
+    "load_artefact",
+    "save_artefact",
+    "verify",
+]
 
 FORMAT = 4
 GOLDEN_TOLERANCE = 1e-9
@@ -101,6 +110,11 @@ def verify(directory: Path) -> dict[str, str]:
     return listed
 
 
+def identity(directory: Path) -> str:
+    """SHA-256 by which a verified artefact is known: of its list of hashes, so of every byte."""
+    return _digest(directory / SUMS)
+
+
 def load_artefact(
     directory: Path, *, name: str | None = None, version: str = "unregistered"
 ) -> LearnedModel:
@@ -118,7 +132,7 @@ def load_artefact(
     ArtefactError
         If the artefact is not whole, not of this format, or its golden rows do not come out.
     """
-    digests = verify(directory)
+    verify(directory)
     try:
         manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
@@ -127,7 +141,7 @@ def load_artefact(
         unknown = set(manifest["features"]) - set(FEATURES)
         if unknown:
             raise ArtefactError(f"artefact: features not known here: {', '.join(sorted(unknown))}")
-        model = _model(manifest, directory, name, version, digests)
+        model = _model(manifest, directory, name, version, identity(directory))
         golden = json.loads((directory / "golden.json").read_text(encoding="utf-8"))
         _check_golden(model, golden)
     except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
@@ -172,7 +186,7 @@ def _model(
     directory: Path,
     name: str | None,
     version: str,
-    digests: dict[str, str],
+    sha256: str,
 ) -> LearnedModel:
     kind = manifest["learner"]
     with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
@@ -194,7 +208,7 @@ def _model(
         expected=tuple(manifest["expected"]),
         plausible=np.array(manifest["plausible"], dtype=np.float64),
         lookback_years=manifest["lookback_years"],
-        provenance=manifest["provenance"] | {"sha256": digests["manifest.json"]},
+        provenance=manifest["provenance"] | {"sha256": sha256},
     )
 
 

@@ -4,18 +4,20 @@
 
     <runs>/signing.pem         private key, of whoever trains; never where models are served
     <runs>/trusted/ID.pem      public keys that a server believes
+    <runs>/trusted/revoked     SHA-256 of artefacts that must not answer any more, one a line
     artefact/SHA256SUMS.sig    algorithm, key and signature over SHA256SUMS
 
 Ed25519 (RFC 8032, doi:10.17487/RFC8032) over the list of hashes, which covers every other file. A
 version is signed once, when it is registered, and carries its signature from then on: whoever lays
-it out for serving needs no private key. An old version stays validly signed, so a roll-back is
-possible – and a replay by somebody who may write to the folder is not prevented.
+it out for serving needs no private key. An old version stays validly signed, so that a roll-back is
+possible; one that must never come back is revoked by whoever says which keys are trusted.
 """
 
 import base64
 import binascii
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,15 +29,17 @@ from features.errors import ArtefactError, InputError
 from models.artefact import SIGNATURE, SUMS
 
 __all__ = [
+    "REVOKED",
     "TRUSTED",
     "make_signing_key",
+    "read_revoked",
     "read_trusted",
     "sign",
     "signing_key",
     "verify_signature",
 ]
 
-PRIVATE, TRUSTED = "signing.pem", "trusted"
+PRIVATE, TRUSTED, REVOKED = "signing.pem", "trusted", "revoked"
 VARIABLE = "SMOULDER_SIGNING_KEY"
 """Environment variable that names a private key kept elsewhere."""
 
@@ -123,6 +127,28 @@ def read_trusted(directory: Path) -> Trusted:
             raise ArtefactError(f"{path}: expected an Ed25519 public key")
         found[_name(key)] = key
     return found
+
+
+def read_revoked(directory: Path) -> frozenset[str]:
+    """SHA-256 of the artefacts that are listed beside trusted keys as revoked; none without a list.
+
+    Raises
+    ------
+    ArtefactError
+        If a line of it is no SHA-256: a slip must not leave a version in use.
+    """
+    path = directory / REVOKED
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtefactError(f"{path}: cannot be read") from error
+    found = {words[0].lower() for line in lines if (words := line.partition("#")[0].split())}
+    for each in found:
+        if not re.fullmatch("[0-9a-f]{64}", each):
+            raise ArtefactError(f"{path}: expected the SHA-256 of an artefact on every line")
+    return frozenset(found)
 
 
 def verify_signature(artefact: Path, trusted: Trusted) -> str:

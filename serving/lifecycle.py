@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from features.errors import ArtefactError
-from models.signature import TRUSTED
+from models.signature import REVOKED, TRUSTED, read_revoked
 from serving.followed import REGISTRY, registry_fault
 from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
 from serving.published import (
@@ -34,7 +34,7 @@ POLL_SECONDS = 2.0
 WITHDRAWN_AFTER_POLLS = 3
 """A rename takes two steps; only a directory that stays away was meant to go."""
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, ...]
 
 
 def trusted_beside(models_dir: Path) -> Path:
@@ -76,13 +76,21 @@ def _take(
     try:
         return take_in(directory, trusted_dir), None
     except ArtefactError as error:
-        if held is not None:
+        if held is not None and not _revoked(held, trusted_dir):
             return held, str(error)
         try:
             kept = read_published(directory.parent / LAST_GOOD / directory.name, trusted_dir)
         except ArtefactError:
             raise error from None
         return kept, str(error)
+
+
+def _revoked(held: Published, trusted_dir: Path) -> bool:
+    """Whether a model that answers must not any more; a list that cannot be read stops nobody."""
+    try:
+        return held.card.provenance.get("sha256") in read_revoked(trusted_dir)
+    except ArtefactError:
+        return False
 
 
 class Watch:
@@ -133,8 +141,12 @@ class Watch:
     def look(self) -> None:
         """Take in what changed on disk; the swap is one assignment."""
         present = {path.name: path for path in published_directories(self.models_dir)}
-        changed = [name for name, path in present.items() if self._stamps.get(name) != _stamp(path)]
+        revoked = _stamp(self._trusted_dir / REVOKED)
+        stamps = {name: (*_stamp(path / "role.json"), *revoked) for name, path in present.items()}
+        changed = [name for name, stamp in stamps.items() if self._stamps.get(name) != stamp]
         for name in changed:
+            # The stamp was read before: a version published while this one loads is seen next time.
+            self._stamps[name] = stamps[name]
             self._take(name, present[name])
         gone = self._withdraw(present)
         told = registry_fault(self.models_dir)
@@ -144,11 +156,10 @@ class Watch:
             self._on_change(self.lineup)
 
     def _take(self, name: str, directory: Path) -> None:
-        # The stamp is read first: a version published while this one loads is seen next time.
-        self._stamps[name] = _stamp(directory)
         try:
             self._good[name], fault = _take(directory, self._trusted_dir, self._good.get(name))
         except ArtefactError as error:
+            self._good.pop(name, None)
             fault = f"{error}; nothing answers"
         else:
             fault = fault and f"{fault}; the last good version answers"
@@ -184,10 +195,10 @@ class Watch:
         )
 
 
-def _stamp(directory: Path) -> Stamp:
-    """What changes when a directory is replaced."""
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file is replaced."""
     try:
-        found = (directory / "role.json").stat()
+        found = path.stat()
     except OSError:
         return (0, 0, 0)
     return found.st_mtime_ns, found.st_ino, found.st_size

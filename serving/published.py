@@ -8,9 +8,9 @@
     <models_dir>/.last-good/<name>/…                 copy of what was taken in last
 
 Everything is copied first and the copy verified, tried out and read, so that nobody can change a
-file between the check and the use: signature (where public keys are trusted), hashes, then a canary
-in a process of its own, and only then here. The copy stays: a server that starts while a published
-version is corrupt answers with it.
+file between the check and the use: signature (where public keys are trusted), hashes, revocation,
+then a canary in a process of its own, and only then here. The copy stays: a server that
+starts while a published version is corrupt answers with it.
 """
 
 import fcntl
@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ArtefactError
-from models.artefact import MOST_BYTES, SUMS, load_artefact, verify
+from models.artefact import MOST_BYTES, SUMS, identity, load_artefact, verify
 from models.catalogue import PUBLISHED
 from models.learned import LearnedModel
-from models.signature import read_trusted, verify_signature
+from models.signature import read_revoked, read_trusted, verify_signature
 from serving.canary import try_out
 from serving.lineup import CHALLENGER, Card
 
@@ -123,11 +123,13 @@ def forget(models_dir: Path, name: str) -> None:
 
 
 def _check_whole(directory: Path, trusted_dir: Path | None) -> None:
-    """Check signature and hashes; nothing else of the artefact is read before."""
+    """Check signature, hashes and revocation; nothing else of the artefact is read before."""
     trusted = read_trusted(trusted_dir) if trusted_dir is not None else {}
     if trusted:
         verify_signature(directory / "artefact", trusted)
     verify(directory / "artefact")
+    if trusted_dir is not None and identity(directory / "artefact") in read_revoked(trusted_dir):
+        raise ArtefactError("artefact: this version is revoked here; promote another")
 
 
 def _read(directory: Path) -> Published:

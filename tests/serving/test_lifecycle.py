@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.served import publish as publish_shifted
 from features.errors import ArtefactError
 from models.artefact import save_artefact
 from models.signature import make_signing_key, sign
@@ -258,6 +259,52 @@ def test_where_keys_are_trusted_the_unsigned_the_strange_and_the_altered_are_ref
     # Its hashes fit, so that without the signature it would be served.
     (target / "role.json").touch()
     assert "not what was signed" in fault()
+
+
+def test_a_revoked_version_stops_answering_and_cannot_be_put_back(
+    tmp_path: Path, no_canary: None
+) -> None:
+    serving, trusted = tmp_path / "serving", tmp_path / "trusted"
+    serving.mkdir()
+    trusted.mkdir()
+    watch, digests = Watch(serving), []
+    for version, shift in (("1", 0.0), ("2", 0.3)):
+        publish_shifted(serving, version, shift=shift)
+        watch.look()
+        digests.append(watch.lineup.cards["smm-progression"].provenance["sha256"])
+    (trusted / "revoked").write_text(f"# found wanting\n{digests[0]}  version 1\n")
+    publish_shifted(serving, "1")
+    watch.look()
+    assert versions(watch) == {"smm-progression": "2"}
+    assert "revoked" in watch.lineup.faults["smm-progression"]
+    restarted = Watch(serving)
+    restarted.look()
+    assert versions(restarted) == {"smm-progression": "2"}
+    # One that answers stops as soon as it is listed, and no copy of it is taken instead.
+    (trusted / "revoked").write_text("\n".join(digests))
+    watch.look()
+    assert versions(watch) == {}
+    assert "nothing answers" in watch.lineup.faults["smm-progression"]
+    (trusted / "revoked").unlink()
+    watch.look()
+    assert versions(watch) == {"smm-progression": "1"}
+    assert not watch.lineup.faults
+
+
+def test_a_list_of_the_revoked_that_cannot_be_read_lets_nothing_new_in_and_stops_nobody(
+    tmp_path: Path, no_canary: None
+) -> None:
+    serving, trusted = tmp_path / "serving", tmp_path / "trusted"
+    serving.mkdir()
+    trusted.mkdir()
+    publish_shifted(serving, "1")
+    watch = Watch(serving)
+    watch.look()
+    (trusted / "revoked").write_text("version 1\n")
+    publish_shifted(serving, "2")
+    watch.look()
+    assert versions(watch) == {"smm-progression": "1"}
+    assert "expected the SHA-256" in watch.lineup.faults["smm-progression"]
 
 
 def test_nothing_is_parsed_before_signature_and_hashes_hold(
