@@ -28,7 +28,6 @@ __all__ = [
     "closed_test",
     "cross_fitted",
     "identity",
-    "intercept_and_slope",
 ]
 
 Form = Literal["nothing", "intercept", "intercept and slope", "beta", "isotonic"]
@@ -102,23 +101,6 @@ def closed_test(
         parameters.append(found)
         forms.append(form)
     return Recalibration(_side_by_side(parameters), tuple(forms))
-
-
-def intercept_and_slope(rows: TrainingSet, margin: Floats, study: Study) -> Floats:
-    """(h, 2) intercept and slope of the outcome on the log odds, per horizon.
-
-    Parameters
-    ----------
-    rows, margin, study
-        As for `closed_test`.
-    """
-    fitted = []
-    for j, horizon in enumerate(study.horizons_years):
-        known = ipcw_weights(rows.duration_years, rows.event, horizon)
-        used = known.weights > 0
-        shift, slope, _ = _line(margin[used, j], known.case[used], known.weights[used])
-        fitted.append((shift, slope))
-    return np.array(fitted)
 
 
 def cross_fitted(rows: TrainingSet, margin: Floats, masks: Masks, study: Study) -> Floats:

@@ -4,6 +4,8 @@ What a refit says of everybody gives the interval of an answer and the instabili
 (Riley RD, Collins GS, Biom J 2023;65:2200302, doi:10.1002/bimj.202200302).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from features.history import Floats, Ints
@@ -12,14 +14,14 @@ from models.refits import Refits
 from training.candidates import CANDIDATES, Fit, Settings
 from training.landmarks import TrainingSet
 from training.metrics.instability import Instability, bootstrap_rows, instability_of
-from training.recalibration import ENOUGH, closed_test, identity
+from training.recalibration import ENOUGH, Recalibration, closed_test, identity
 from training.search import inner_losses
 from training.selection import simplest_of_the_best
 from training.study import Study
 from training.validation import OutOfFold
 from training.workshop import Piece, Result, Workshop
 
-__all__ = ["refit"]
+__all__ = ["fit_anew", "refit"]
 
 FOLDS = 3
 """Inner folds of a refit: they choose among a short list, and give its recalibration."""
@@ -82,6 +84,39 @@ def refit(
     return Refits.of(values, logit(own), refitted), unstable
 
 
+def fit_anew(
+    name: str,
+    rows: TrainingSet,
+    study: Study,
+    listed: Sequence[Settings],
+    *,
+    seed: int,
+    enough: float = ENOUGH,
+) -> tuple[Fit, Recalibration]:
+    """A candidate chosen among settings, fitted and recalibrated on some rows alone.
+
+    Parameters
+    ----------
+    name
+        Of the candidate.
+    rows, study
+        What it learns from, and why.
+    listed
+        Settings to choose among by inner folds.
+    seed
+        Of folds and learners.
+    enough
+        As for `closed_test`.
+    """
+    options = [CANDIDATES[name].tuned(settings) for settings in listed]
+    chosen, asked = options[0], identity(len(study.horizons_years))
+    if chosen.recalibrated:
+        tried = [inner_losses(o, rows, study, folds=FOLDS, seed=seed) for o in options]
+        best = simplest_of_the_best([losses for losses, _ in tried], [o.freedom for o in options])
+        chosen, asked = options[best], closed_test(rows, tried[best][1], study, enough=enough)
+    return chosen.fit(rows, study, seed=seed), asked
+
+
 def _refit(
     name: str,
     rows: TrainingSet,
@@ -92,17 +127,8 @@ def _refit(
     listed: tuple[Settings, ...],
 ) -> Result:
     """Log odds that a refit in one sample gives to the rows seen."""
-    drawn = rows.rows(sample)
-    options = [CANDIDATES[name].tuned(settings) for settings in listed]
-    chosen, asked = options[0], identity(len(study.horizons_years))
-    if chosen.recalibrated:
-        tried = [inner_losses(o, drawn, study, folds=FOLDS, seed=seed) for o in options]
-        best = simplest_of_the_best([losses for losses, _ in tried], [o.freedom for o in options])
-        chosen, asked = (
-            options[best],
-            closed_test(drawn, tried[best][1], study, enough=DISTINCT * ENOUGH),
-        )
-    fit = chosen.fit(drawn, study, seed=seed)
+    enough = DISTINCT * ENOUGH
+    fit, asked = fit_anew(name, rows.rows(sample), study, listed, seed=seed, enough=enough)
     margin = fit.learner.margin(rows.rows(seen).columns(fit.features))
     found: Floats = logit(risks_of(asked.parameters, margin))
     return {"log_odds": found.astype(np.float32)}

@@ -101,11 +101,14 @@ def log_candidate(trained: Trained, name: str, tags: Mapping[str, str]) -> None:
     about = f"{candidate.label}: {part}. Means over the folds; `folds/` has each fold as a step."
     with mlflow.start_run(run_name=candidate.label, nested=True, tags=dict(tags)):
         _log(
-            params=candidate.parameters(),
+            params=candidate.tuned(result.shortlist[0]).parameters(),
             tags={"candidate": name, "part": part, MLFLOW_RUN_NOTE: about},
             metrics=_means(trained, result),
             folds=result,
         )
+        if any(result.settings):
+            told = {"folds": result.settings, "short list": result.shortlist}
+            mlflow.log_dict(told, "settings.json")
 
 
 def write_artefact(

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import Floats
-from models.learned import expit
-from training.candidates import CANDIDATES
+from models.learned import risks_of
 from training.folds import centre_folds, latest_fold
 from training.gate.verdict import Check
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights, unknowable
 from training.metrics.estimate import clustered_standard_error, normal_quantile
-from training.recalibration import intercept_and_slope
+from training.refitting import fit_anew
 from training.study import Gate, Study
 from training.validation import OutOfFold
 
@@ -45,15 +44,14 @@ def travel_checks(
 ) -> Iterator[Check]:
     """Calibration in each centre and in the latest diagnoses, by a fit that has not seen them.
 
-    The recalibration of that fit is of the out-of-fold log odds of the others.
+    Settings, fit and recalibration are of the others alone; only the short list of settings is of
+    the whole cohort.
     """
     for name, mask in _held_out(rows, study):
-        fit = CANDIDATES[candidate.name].fit(rows.rows(~mask), study, seed=seed)
+        listed = candidate.shortlist
+        fit, asked = fit_anew(candidate.name, rows.rows(~mask), study, listed, seed=seed)
         margin = fit.learner.margin(rows.rows(mask).columns(fit.features))
-        if CANDIDATES[candidate.name].recalibrated:
-            line = intercept_and_slope(rows.rows(~mask), candidate.margin[0, ~mask], study)
-            margin = line[:, 0] + line[:, 1] * margin
-        risk = np.maximum.accumulate(expit(margin), axis=1)[:, study.decision]
+        risk = risks_of(asked.parameters, margin)[:, study.decision]
         yield _calibrated(f"observed/expected, {name} held out", rows.rows(mask), risk, study)
 
 

@@ -101,6 +101,24 @@ def test_runs_hold_fold_metrics_the_gate_and_no_patient_row(
         assert ",".join(repr(float(value)) for value in row) not in text
 
 
+def test_a_run_holds_the_settings_that_the_search_found(
+    registry: Registry, trained: Trained, documents: Documents
+) -> None:
+    found = replace(
+        trained.results["logistic"],
+        settings=({"strength": 0.2}, {}, {"strength": 0.4}),
+        shortlist=({"strength": 0.4}, {}),
+    )
+    searched = replace(trained, results={**trained.results, "logistic": found})
+    version, *_ = registry.register(searched, documents)
+    (run,) = registry.client.search_runs(
+        [registry.client.get_run(version.run_id).info.experiment_id], "tags.candidate = 'logistic'"
+    )
+    assert run.data.params == {"strength": "0.4"}
+    told = json.loads(mlflow.artifacts.load_text(f"{run.info.artifact_uri}/settings.json"))
+    assert told["folds"] == list(found.settings) and told["short list"] == list(found.shortlist)
+
+
 def test_a_run_holds_its_diagnosis_and_a_tag_for_every_override(
     registry: Registry, trained: Trained, documents: Documents
 ) -> None:
