@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-__all__ = ["REGISTRY", "registry_fault"]
+__all__ = ["REGISTRY", "STATUS", "registry_fault"]
 
 REGISTRY = "registry"
 """Name under which a registry's fault stands beside those of models."""

@@ -158,7 +158,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterat
     publish(models_dir)
     port = free_port()
     output = home / "output"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with output.open("wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(port), str(models_dir)],

@@ -17,7 +17,7 @@ GROWTH_MIB = 32.0
 
 def slow_callers(served: Served, short: bool) -> Finding:
     """Connections that send a byte now and then, beside others that ask properly."""
-    count, lasting = (200, 2.0) if short else (1500, 40.0)
+    count, lasting = (200, 2.0) if short else (1500, 30.0)
     asked = asked_bodies()
     head = b"POST /v1/risk HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     body = head + b"Content-Length: 5000\r\n\r\n"

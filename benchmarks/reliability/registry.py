@@ -22,7 +22,7 @@ from benchmarks.reliability.traffic import Traffic, asked_bodies, traffic, unrec
 from models.artefact import save_artefact
 from models.learned import LearnedModel
 from models.signature import sign
-from serving.followed import REGISTRY
+from serving.followed import REGISTRY, STATUS
 
 __all__ = ["Tracking", "answering", "register", "registry_faults"]
 
@@ -159,7 +159,7 @@ def answering(status: int, body: bytes, *, port: int = 0) -> Iterator[str]:
 
 def registry_faults(served: Served, short: bool) -> Finding:
     """A real MLflow server, followed by `smoulder follow`, goes wrong in every way, under load."""
-    lasting = 0.5 if short else 10.0
+    lasting = 0.5 if short else 5.0
     with tempfile.TemporaryDirectory(prefix="smoulder-mlflow-") as home:
         tracking = Tracking(Path(home))
         tracking.start()
@@ -202,17 +202,17 @@ def _followed(served: Served, tracking: Tracking, *, short: bool) -> Iterator[No
         yield
     finally:
         stop(follower)
-        (served.models_dir / ".registry.json").unlink(missing_ok=True)
+        (served.models_dir / STATUS).unlink(missing_ok=True)
 
 
 def _made(served: Served, tracking: Tracking, lasting: float) -> tuple[dict[str, float], float]:
     """Seconds until `/readyz` told each fault, and until a promotion between them was served."""
     told: dict[str, float] = {}
 
-    def hold(name: str, word: str = REGISTRY) -> None:
-        began = time.monotonic()
-        if until(lambda: word in _told(served), TOLD_SECONDS):
-            told[name] = time.monotonic() - began
+    def hold(name: str) -> None:
+        began = time.time()
+        if until(lambda: _looked(served) > began + 1 and REGISTRY in _told(served), TOLD_SECONDS):
+            told[name] = time.time() - began
         time.sleep(lasting)
 
     tracking.promote("3")
@@ -227,7 +227,7 @@ def _made(served: Served, tracking: Tracking, lasting: float) -> tuple[dict[str,
     tracking.stop()
     hold("stopped")
     with answering(500, b"{}", port=tracking.port):
-        hold("answering 500", "500")
+        hold("answering 500")
     return told, late
 
 
@@ -257,6 +257,11 @@ def _finding(
         and len(told) == 4
         and late < SERVED_SECONDS,
     )
+
+
+def _looked(served: Served) -> float:
+    """When the follower last told what it saw; a second after a change, that is the change."""
+    return (served.models_dir / STATUS).stat().st_mtime
 
 
 def _told(served: Served) -> str:

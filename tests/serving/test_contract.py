@@ -2,6 +2,10 @@
 
 import copy
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,6 +73,29 @@ def test_every_answer_is_a_declared_one(server: Server, name: str, mode: Generat
         case.validate_response(response, excluded_checks=EXCLUDED.get(operation.path, []))
 
     hold()
+
+
+def test_every_boundary_and_every_sequence_of_the_document_is_answered_as_declared(
+    server: Server, tmp_path: Path
+) -> None:
+    """The phases that a strategy does not make: examples, coverage, stateful."""
+    (tmp_path / "openapi.json").write_text(json.dumps(open_document()), encoding="utf-8")
+    options = ["--phases", "examples,coverage,stateful", "--max-examples", "5", "--seed", "1"]
+    # Of the right shape and refused all the same: see above.
+    options += ["--exclude-checks", "positive_data_acceptance", "--continue-on-failure"]
+    command = ["run", "openapi.json", "--url", server.url, "--no-color", *options]
+    done = subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    generated = re.search(r"(\d+) generated", done.stdout)
+    assert generated is not None
+    assert int(generated[1]) > 500
 
 
 def test_the_example_of_every_route_is_answered(server: Server) -> None:
