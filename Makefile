@@ -42,7 +42,7 @@ format: setup  ## Mend what the linter can
 	$(BIN)/ruff format .
 
 bench: setup  ## Run the benchmarks; each prints ratios to a peer in the same run
-	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do \
+	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))) training; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 reliability: setup  ## Make every fault the service has to survive, and write docs/reliability.md

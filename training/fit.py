@@ -29,7 +29,7 @@ from training.study import Study
 from training.validation import OutOfFold, cross_validate
 from training.workshop import Workshop
 
-__all__ = ["RULE", "Final", "Trained", "search", "summary", "train"]
+__all__ = ["RULE", "Final", "Trained", "choice", "considered", "search", "summary", "train"]
 
 RULE = "rule"
 QUICK_REFITS = 40
@@ -127,7 +127,7 @@ def train(
     DesignError
         If the cohort cannot answer the study's question.
     """
-    names = _considered(study, candidate)
+    names = considered(study, candidate)
     rows, diagnosis = examine(cohort, study, overrides=overrides or {})
     diagnosed(diagnosis)
     diagnosis.stop_if_refused()
@@ -142,7 +142,7 @@ def train(
         storage=storage,
         workshop=shop,
     )
-    chosen = candidate or _choice(results, study)
+    chosen = candidate or choice(results, study)
     published = [name for name in results if CANDIDATES[name].published]
     opponent = best_published(results, published, study)
     provenance = _provenance(cohort, study, rows, seed) | {
@@ -185,7 +185,7 @@ def search(
     DesignError
         If the cohort cannot answer the study's question.
     """
-    names = _considered(study, candidate)
+    names = considered(study, candidate)
     rows, diagnosis = examine(cohort, study, overrides=overrides or {})
     diagnosis.stop_if_refused()
     cross_validate(
@@ -193,7 +193,7 @@ def search(
     )
 
 
-def _considered(study: Study, candidate: str | None) -> list[str]:
+def considered(study: Study, candidate: str | None) -> list[str]:
     """Names of the candidates, simplest first; published models are always among them."""
     given = {name: c for name, c in CANDIDATES.items() if c.suits(study)}
     suited = [name for name, c in given.items() if not c.published]
@@ -220,7 +220,7 @@ def _work_name(
     return f"{study.name}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
 
 
-def _choice(results: Mapping[str, OutOfFold], study: Study) -> str:
+def choice(results: Mapping[str, OutOfFold], study: Study) -> str:
     """Simplest candidate whose Brier score is within one standard error of the best."""
     names = [name for name in results if not CANDIDATES[name].published]
     losses = [results[name].values("brier", study.decision_horizon_years) for name in names]
