@@ -4,8 +4,7 @@ One function serves a single patient over HTTP, a training cohort and a batch of
 are computed when a model asks for them, each once, from the columnar history.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,13 +13,18 @@ from numpy.typing import NDArray
 
 from features.analytes import ANALYTES
 from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
+from features.flags import FLAGS, Flag, judgement
 from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
-from features.trends import EVOLVING_RULES, change, evolving, evolving_at_last, slope_per_year
+from features.trends import change, slope_per_year
 
 __all__ = ["FEATURES", "LOOKBACK_YEARS", "PROBES_IMWG_2020", "Feature", "LandmarkFeatures"]
 
 LOOKBACK_YEARS = 2.0
 """How far back changes and slopes look: two to four visits at the 3-6 months of usual follow-up."""
+
+
+SMALL = 4096
+"""Visits up to which what can be worked out together is; more fill the processor's cache alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,11 @@ class LandmarkFeatures:
         self.subject = history.subject if subject is None else subject
         self.time_years = history.time_years if time_years is None else time_years
         self.lookback_years = lookback_years
-        self.single = not self.at_visits and self.subject.size == 1
-        self._known: slice | None = None
+        self._small = history.visits < SMALL
+        self._first: Ints | None = None
         self._visit: Ints | None = None
         self._values: dict[str, Floats] = {}
-        self._latest: dict[str, tuple[Series, Ints]] = {}
+        self._latest: dict[str, tuple[Ints, Floats]] = {}
         self._uninvolved: tuple[Floats, Floats, Floats] | None = None
 
     def __len__(self) -> int:
@@ -101,76 +105,114 @@ class LandmarkFeatures:
 
     def matrix(self, names: Iterable[str], rows: NDArray[np.bool_] | None = None) -> Floats:
         """(k, p) values of several features, in the order named; of some landmarks only."""
-        columns = [self[name] if rows is None else self[name][rows] for name in names]
-        return np.column_stack(columns) if columns else np.empty((len(self), 0))
+        names = tuple(names)
+        if self._small:
+            self._prepare(names)
+        values = np.empty((len(self), len(names)))
+        for column, name in enumerate(names):
+            values[:, column] = self[name]
+        return values if rows is None else values[rows]
 
-    def latest(self, quantity: str) -> tuple[Series, Ints]:
-        """Series of a quantity and, per landmark, the position of its latest measurement."""
-        if quantity not in self._latest:
-            self._latest[quantity] = self._find_latest(quantity)
-        return self._latest[quantity]
+    def _prepare(self, names: Iterable[str]) -> None:
+        """Work out the changes and the slopes among some features, those of a kind together."""
+        for per_measurement, quantities in COURSES.items():
+            wanted = {
+                name: quantities[name]
+                for name in names
+                if name in quantities and name not in self._values
+            }
+            if wanted:
+                self._values |= zip(
+                    wanted, self.course(list(wanted.values()), per_measurement), strict=True
+                )
 
-    def _find_latest(self, quantity: str) -> tuple[Series, Ints]:
-        if self.single:
-            if quantity not in self.history.labs and quantity != "age":
-                return _UNMEASURED, _NOWHERE
-            series = self.history.series(quantity, self._visits_known())
-            return series, np.array([series.value.size - 1])
-        if quantity not in self.history.labs and quantity != "age":
-            return _UNMEASURED, np.full(len(self), -1)
-        series = self.history.series(quantity)
-        position = self._latest_at_visits(series)
-        if self.at_visits:
-            return series, position
-        # Everything is measured at a visit: the last visit knows the latest measurement.
-        visit = self._visits_before()
-        return series, np.append(position, -1).take(visit)
+    def course(self, quantities: Sequence[str], per_measurement: "CourseKind") -> Floats:
+        """(q, k) change or slope of quantities up to each landmark."""
+        return self.of_latest(
+            quantities, lambda series, _: per_measurement(series, self.lookback_years)
+        )
 
-    def _latest_at_visits(self, series: Series) -> Ints:
-        subject = self.history.subject
-        position = np.full(subject.size, -1)
-        position[series.visit] = np.arange(series.visit.size)
-        np.maximum.accumulate(position, out=position)
-        known = position >= 0
-        same = series.subject[position[known]] == subject[known]
-        position[known] = np.where(same, position[known], -1)
-        return position
+    def flag(self, name: str) -> Floats:
+        """(k,) a flag of the catalogue `FLAGS`."""
+        if name not in self._values:
+            names = list(FLAGS) if self._small else [name]
+            self._values |= zip(names, self.flags([FLAGS[each] for each in names]), strict=True)
+        return self._values[name]
 
-    def _visits_known(self) -> slice:
-        """Visits of the one subject a request asks of; what is later is not even looked at."""
-        if self._known is None:
-            self._known = self.history.until(int(self.subject[0]), float(self.time_years[0]))
-        return self._known
+    def flags(self, flags: Sequence[Flag]) -> Floats:
+        """(f, k) what flags say at each landmark: 1 raised, 0 not, NaN unknown."""
+        quantities, raised = judgement(flags)
+        found = self.of_latest(quantities, raised)
+        first = np.cumsum([0, *(len(flag.rules) for flag in flags[:-1])])
+        return np.asarray(np.maximum.reduceat(found, first, axis=0))
 
     def last_value(self, quantity: str) -> Floats:
         """(k,) latest value of a quantity."""
-        if not self.single:
-            return self.of_latest(quantity, lambda series: series.value)
-        measured = self.history.labs.get(quantity)
-        known = [] if measured is None else measured[self._visits_known()].tolist()
-        for value in reversed(known):
-            if not math.isnan(value):
-                return np.array([value])
-        return _NOTHING
+        return self._latest_of(quantity)[1]
 
-    def _visits_before(self) -> Ints:
-        """(k,) last visit at or before each landmark, -1 before the first."""
-        if self._visit is None:
+    def time_of_latest(self, quantity: str) -> Floats:
+        """(k,) when the latest value of a quantity was measured; NaN where none was."""
+        # Visit -1, nothing measured yet, finds the NaN at the end.
+        return np.append(self.history.time_years, np.nan).take(self._latest_of(quantity)[0])
+
+    def of_latest(
+        self, quantities: Sequence[str], per_measurement: Callable[[Series, Ints], Floats]
+    ) -> Floats:
+        """(q, k) something computed for each measurement, taken at the latest one.
+
+        Parameters
+        ----------
+        quantities
+            Of the history; one may stand several times.
+        per_measurement
+            From the series of all of them, one after another, and the place among `quantities` of
+            each measurement.
+        """
+        series, place = self.history.series_of(quantities)
+        # Visit -1, nothing measured yet, finds the NaN at the end.
+        computed = np.full((len(quantities), self.history.visits + 1), np.nan)
+        computed[place, series.visit] = per_measurement(series, place)
+        seen = np.array([self._latest_of(quantity)[0] for quantity in quantities])
+        return np.asarray(computed[np.arange(len(quantities))[:, None], seen])
+
+    def _latest_of(self, quantity: str) -> tuple[Ints, Floats]:
+        """(k,) visit of the latest measurement, -1 where there is none, and its value."""
+        if quantity not in self._latest:
+            measured = quantity in self.history.labs or quantity == "age"
+            if not measured or not self.history.visits:
+                self._latest[quantity] = np.full(len(self), -1), np.full(len(self), np.nan)
+            elif self._small:
+                self._find_latest((*self.history.labs, "age"))
+            else:
+                self._find_latest((quantity,))
+        return self._latest[quantity]
+
+    def _find_latest(self, quantities: Sequence[str]) -> None:
+        table = self.history.table(quantities)
+        every = np.arange(self.history.visits)
+        # NaN is the value that differs from itself; on ten values this is twice as fast as isnan.
+        known = np.maximum.accumulate(np.where(table == table, every, -1), axis=1)
+        first, visit = self._visits_known()
+        seen = known if self.at_visits else known.take(visit, axis=1, mode="clip")
+        seen = np.where(seen >= first, seen, -1)
+        value = table[np.arange(len(quantities))[:, None], seen]
+        value[seen < 0] = np.nan
+        self._latest.update(zip(quantities, zip(seen, value, strict=True), strict=True))
+
+    def _visits_known(self) -> tuple[Ints, Ints]:
+        """(k,) first visit of each landmark's subject, and the last one at or before it.
+
+        Before the first visit, the first one known lies beyond all.
+        """
+        if self._first is None or self._visit is None:
             history = self.history
-            every = np.arange(history.visits)
-            visits = Series(every, history.subject, history.time_years, history.time_years)
-            self._visit = latest_at(visits, self.subject, self.time_years)
-        return self._visit
-
-    def of_latest(self, quantity: str, per_measurement: Callable[[Series], Floats]) -> Floats:
-        """(k,) something computed for each measurement, taken at the latest one."""
-        series, position = self.latest(quantity)
-        if self.single:
-            return per_measurement(series)[-1:] if series.value.size else _NOTHING
-        if not series.value.size:
-            return np.full(len(self), np.nan)
-        # Position -1, nothing measured yet, finds the NaN at the end.
-        return np.append(per_measurement(series), np.nan).take(position)
+            self._first = history.subject.searchsorted(self.subject)
+            self._visit = every = np.arange(history.visits)
+            if not self.at_visits:
+                visits = Series(every, history.subject, history.time_years, history.time_years)
+                self._visit = latest_at(visits, self.subject, self.time_years)
+                self._first = np.where(self._visit < 0, history.visits, self._first)
+        return self._first, self._visit
 
     def uninvolved(self) -> tuple[Floats, Floats, Floats]:
         """(k,) numbers of uninvolved isotypes below normal, measured, and in all."""
@@ -179,11 +221,16 @@ class LandmarkFeatures:
         return self._uninvolved
 
 
-_NOTHING, _NOWHERE = np.array([np.nan]), np.array([-1])
-_NONE, _NEVER = np.array([], dtype=np.int64), np.array([], dtype=np.float64)
-for _shared in (_NOTHING, _NOWHERE, _NONE, _NEVER):
-    _shared.setflags(write=False)
-_UNMEASURED = Series(_NONE, _NONE, _NEVER, _NEVER)
+CourseKind = Callable[[Series, float], Floats]
+"""From a series and the look-back in years to a number for each measurement."""
+
+
+def _flag(name: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.flag(name)
+
+
+def _course(per_measurement: CourseKind, quantity: str) -> Callable[[LandmarkFeatures], Floats]:
+    return lambda at: at.course([quantity], per_measurement)[0]
 
 
 def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -191,33 +238,11 @@ def _last(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
 
 
 def _years_since(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
-    return lambda at: at.time_years - at.of_latest(quantity, lambda series: series.time_years)
-
-
-def _change(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
-    return lambda at: at.of_latest(quantity, lambda series: change(series, at.lookback_years))
-
-
-def _slope(quantity: str) -> Callable[[LandmarkFeatures], Floats]:
-    return lambda at: at.of_latest(
-        quantity, lambda series: slope_per_year(series, at.lookback_years)
-    )
-
-
-def _flag(quantity: str, tolerance: float | None) -> Callable[[LandmarkFeatures], Floats]:
-    rule = EVOLVING_RULES[quantity]
-    chosen = {} if tolerance is None else {"tolerance": tolerance}
-
-    def flag(at: LandmarkFeatures) -> Floats:
-        rise = evolving_at_last if at.single else evolving
-        return at.of_latest(quantity, lambda series: rise(series, rule, **chosen).astype(float))
-
-    return flag
+    return lambda at: at.time_years - at.time_of_latest(quantity)
 
 
 def _age(at: LandmarkFeatures) -> Floats:
-    aged = at.time_years - at.of_latest("age", lambda series: series.time_years)
-    return at.of_latest("age", lambda series: series.value) + aged
+    return at.last_value("age") + (at.time_years - at.time_of_latest("age"))
 
 
 def _male(at: LandmarkFeatures) -> Floats:
@@ -327,18 +352,9 @@ def _catalogue() -> dict[str, Feature]:
         features += _of_quantity(name, analyte.column, analyte.label)
     for name, (column, label) in DERIVED.items():
         features += _of_quantity(name, column, label)
-    for name in EVOLVING_RULES:
-        label, needs = ANALYTES[name].label, NEEDS.get(name, (name,))
-        features += [
-            Feature(f"{name}_evolving", f"{label}: evolving", needs, _flag(name, None)),
-            # The authors compare plain binary differences; their coefficient belongs to that flag.
-            Feature(
-                f"{name}_evolving_as_published",
-                f"{label}: evolving, as PANGEA-SMM computes it",
-                needs,
-                _flag(name, 0.0),
-            ),
-        ]
+    for name, flag in FLAGS.items():
+        label, needs = ANALYTES[flag.quantity].label, NEEDS.get(flag.quantity, (flag.quantity,))
+        features.append(Feature(name, f"{label}: {flag.said}", needs, _flag(name)))
     for column in ("flc_ratio_involved", "creatinine_mg_dl", "involved_flc_mg_l", "ldh_u_l"):
         features.append(Feature(f"ln_{column}", f"ln {column}", (), _log(column)))
     return {feature.name: feature for feature in features}
@@ -349,10 +365,23 @@ def _of_quantity(name: str, column: str, label: str) -> list[Feature]:
     return [
         Feature(column, label, needs, _last(name)),
         Feature(f"{name}_years_since", f"{label}: years since measured", needs, _years_since(name)),
-        Feature(f"{name}_change", f"{label}: change", needs, _change(name)),
-        Feature(f"{name}_slope_per_year", f"{label}: slope per year", needs, _slope(name)),
+        Feature(f"{name}_change", f"{label}: change", needs, _course(change, name)),
+        Feature(
+            f"{name}_slope_per_year",
+            f"{label}: slope per year",
+            needs,
+            _course(slope_per_year, name),
+        ),
     ]
 
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(_catalogue())
 """Every feature by its name."""
+
+COURSES: Mapping[CourseKind, Mapping[str, str]] = MappingProxyType(
+    {
+        change: {f"{name}_change": name for name in (*ANALYTES, *DERIVED)},
+        slope_per_year: {f"{name}_slope_per_year": name for name in (*ANALYTES, *DERIVED)},
+    }
+)
+"""Changes and slopes: feature to quantity."""

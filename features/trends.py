@@ -5,7 +5,7 @@ lag by lag, over all subjects at once. A subject's numbers depend on that subjec
 the last bit, whatever else is in the batch; cost is linear in the pairs inside the windows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from features.history import Series
 
 __all__ = [
+    "DECIMAL_TOLERANCE",
     "EVOLVING_RULES",
+    "MAYO_RULES",
     "EvolvingRule",
     "change",
     "compared",
     "evolving",
-    "evolving_at_last",
     "slope_per_year",
 ]
 
@@ -66,6 +67,16 @@ EVOLVING_RULES = {
 }
 """The four flags of PANGEA-SMM (Chabrun F, Nat Med 2026, doi:10.1038/s41591-026-04304-x)."""
 
+MAYO_RULES = {
+    "m_protein": (
+        EvolvingRule("m_protein", "relative rise", 0.10, 0.5, 0.5, 3.0),
+        EvolvingRule("m_protein", "relative rise", 0.25, 1.0, 0.5),
+    ),
+    "hemoglobin": (EvolvingRule("hemoglobin", "fall", 0.5, 1.0),),
+}
+"""The courses of the Mayo evolving model, by any of the rules (Ravi P, Blood Cancer J 2016;6:e454,
+doi:10.1038/bcj.2016.65)."""
+
 DECIMAL_TOLERANCE = 1e-9
 """Differences of decimal laboratory values are exact to far more digits than a laboratory reports;
 1.2 - 1.0 misses 0.2 by 4e-17 in binary, and a person who reads both numbers calls that a rise."""
@@ -73,15 +84,32 @@ DECIMAL_TOLERANCE = 1e-9
 
 SHORTEST_SPAN_YEARS = 1 / 12
 
+SMALL = 4096
+"""Measurements up to which all pairs are held at once."""
 
-def _pairs(series: Series, lookback_years: float) -> Iterator[tuple[Ints, Ints]]:
+
+def _pairs(series: Series, lookback_years: float | Floats) -> Iterable[tuple[Ints, Ints]]:
+    """Measurements and their predecessors inside the window, the nearest ones first.
+
+    The window is one for all, or that of each measurement. Few pairs come all at once; of many,
+    those of one distance at a time.
+    """
+    found = _by_distance(series, lookback_years)
+    if series.value.size >= SMALL:
+        return found
+    every = list(found)
+    return [tuple(map(np.concatenate, zip(*every, strict=True)))] if every else ()  # type: ignore[list-item]
+
+
+def _by_distance(series: Series, lookback_years: float | Floats) -> Iterator[tuple[Ints, Ints]]:
     """Measurements and their k-th predecessors inside the window, k = 1, 2 and so on."""
     now = np.arange(1, series.value.size)
     lag = 1
     while now.size:
         now = now[now >= lag]
         before = now - lag
-        near = series.time_years[now] - series.time_years[before] <= lookback_years
+        window = lookback_years if isinstance(lookback_years, float) else lookback_years[now]
+        near = series.time_years[now] - series.time_years[before] <= window
         inside = near & (series.subject[now] == series.subject[before])
         now = now[inside]
         if now.size:
@@ -89,18 +117,25 @@ def _pairs(series: Series, lookback_years: float) -> Iterator[tuple[Ints, Ints]]
         lag += 1
 
 
-def evolving(series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_TOLERANCE) -> Bools:
+def evolving(
+    series: Series,
+    *rules: EvolvingRule,
+    which: Ints | None = None,
+    tolerance: float | Sequence[float] = DECIMAL_TOLERANCE,
+) -> Bools:
     """Whether each measurement evolved against any earlier one inside the rule's look-back.
 
     Parameters
     ----------
     series : m measurements
         Sorted by subject and time.
-    rule
+    rules
         What counts as evolving.
+    which : (m,) array
+        Rule of each measurement; the only one when omitted.
     tolerance
-        How far a change may miss the threshold through binary arithmetic and still count; 0
-        compares plain floating-point differences as the authors' code does.
+        How far a change may miss the threshold through binary arithmetic and still count, for all
+        rules or for each; 0 compares plain floating-point differences as the authors' code does.
 
     Returns
     -------
@@ -109,43 +144,54 @@ def evolving(series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_T
     """
     value = series.value
     flag = np.zeros(value.size, dtype=bool)
-    for now, before in _pairs(series, rule.lookback_years):
-        flag[now] |= _evolved(value[now], value[before], rule, tolerance)
+    limits = _limits(rules, tolerance)
+    # One rule is the same for all; of several, each measurement has the limits of its own.
+    limits = limits if which is None else limits[:, which]
+    lookback = rules[0].lookback_years if which is None else limits[-1]
+    for now, before in _pairs(series, lookback):
+        own = limits if which is None else limits[:, now]
+        flag[now[_evolved(value[now], value[before], own)]] = True
     return flag
 
 
-def evolving_at_last(
-    series: Series, rule: EvolvingRule, *, tolerance: float = DECIMAL_TOLERANCE
-) -> Bools:
-    """(1,) what `evolving` says of the last measurement of a series of one subject.
+def _limits(rules: Sequence[EvolvingRule], tolerance: float | Sequence[float]) -> Floats:
+    """(6, r) numbers by which rules judge a change."""
+    tolerances = [tolerance] * len(rules) if isinstance(tolerance, float) else tolerance
+    columns = [
+        (
+            -1.0 if rule.kind == "fall" else 1.0,
+            rule.kind == "relative rise",
+            rule.threshold - missed,
+            rule.least_change - missed if rule.least_change > 0.0 else -np.inf,
+            rule.earlier_at_least,
+            rule.lookback_years,
+        )
+        for rule, missed in zip(rules, tolerances, strict=True)
+    ]
+    return np.array(columns, dtype=np.float64).T
 
-    The same comparisons, at the cost of a request.
-    """
-    value, time_years = series.value, series.time_years
-    near = time_years[-1] - time_years[:-1] <= rule.lookback_years
-    return np.array([_evolved(value[-1:], value[:-1][near], rule, tolerance).any()])
 
-
-def _evolved(now: Floats, before: Floats, rule: EvolvingRule, tolerance: float) -> Bools:
-    rise = now - before
-    if rule.kind == "fall":
-        rise = -rise
-    elif rule.kind == "relative rise":
+def _evolved(now: Floats, before: Floats, limits: Floats) -> Bools:
+    direction, relative, threshold, least_change, earlier, _ = limits
+    change = now - before
+    rise = direction * change
+    if relative.any():
         # From nothing to something is an endless rise, from nothing to nothing none.
         with np.errstate(divide="ignore", invalid="ignore"):
-            rise = rise / before
-    evolved = rise >= rule.threshold - tolerance
-    if rule.least_change > 0.0:
-        evolved &= np.abs(now - before) >= rule.least_change - tolerance
-    if rule.earlier_at_least > -np.inf:
-        evolved &= before >= rule.earlier_at_least
-    return evolved
+            rise /= np.where(relative, before, 1.0)
+    evolved = rise >= threshold
+    if (least_change > -np.inf).any():
+        evolved &= np.abs(change) >= least_change
+    if (earlier > -np.inf).any():
+        evolved &= before >= earlier
+    return np.asarray(evolved, dtype=bool)
 
 
-def compared(series: Series, lookback_years: float) -> Bools:
+def compared(series: Series, lookback_years: float | Floats) -> Bools:
     """(m,) whether each measurement has an earlier one inside a look-back to compare with."""
     has_earlier = np.zeros(series.value.size, dtype=bool)
-    near = series.time_years[1:] - series.time_years[:-1] <= lookback_years
+    window = lookback_years if isinstance(lookback_years, float) else lookback_years[1:]
+    near = series.time_years[1:] - series.time_years[:-1] <= window
     has_earlier[1:] = near & (series.subject[1:] == series.subject[:-1])
     return has_earlier
 
@@ -159,7 +205,7 @@ def change(series: Series, lookback_years: float) -> Floats:
         NaN where no earlier measurement lies inside the window.
     """
     oldest = np.full(series.value.size, -1)
-    for now, before in _pairs(series, lookback_years):
+    for now, before in _by_distance(series, lookback_years):
         oldest[now] = before
     return np.where(oldest >= 0, series.value - series.value[oldest], np.nan)
 
@@ -179,7 +225,7 @@ def slope_per_year(series: Series, lookback_years: float) -> Floats:
     count, sum_t, sum_y, sum_tt, sum_ty = np.ones(size), *np.zeros((4, size))
     span = np.zeros(size)
     # Differences from the measurement itself keep the sums small and free of cancellation.
-    for now, before in _pairs(series, lookback_years):
+    for now, before in _by_distance(series, lookback_years):
         t = series.time_years[before] - series.time_years[now]
         y = series.value[before] - series.value[now]
         count[now] += 1

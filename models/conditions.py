@@ -224,7 +224,7 @@ def _risen(data: dict[str, object], place: str) -> Condition:
         _number(data, "by_fraction", place),
         _number(data, "within_years", place),
     )
-    state = course(quantity, rule)
+    state = course(rule)
     return Leaf((f"{quantity}_earlier",), lambda subjects: state(subjects.features))
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from features.cuts import States, above, at_least, state
-from features.history import Codes, Floats, Series
+from features.flags import Flag
+from features.history import Codes
 from features.landmark import PROBES_IMWG_2020, LandmarkFeatures
-from features.trends import EvolvingRule, compared, evolving, evolving_at_last
+from features.trends import EvolvingRule
 from models.published.points import Marker, cut_marker
 
 __all__ = [
@@ -116,22 +117,7 @@ def kappa_lambda_abnormal(at: LandmarkFeatures) -> States:
 _EVOLVED = at_least(1.0)
 
 
-def course(quantity: str, *rules: EvolvingRule) -> Callable[[LandmarkFeatures], States]:
-    """Evolving by any of the rules; unknown without an earlier value in the longest look-back."""
-    longest = max(rule.lookback_years for rule in rules)
-
-    def evolved(series: Series) -> Floats:
-        known = np.where(compared(series, longest), 0.0, np.nan)
-        for rule in rules:
-            known[evolving(series, rule)] = 1.0
-        return known
-
-    def evolved_at_last(series: Series) -> Floats:
-        if not compared(series, longest)[-1]:
-            return np.array([np.nan])
-        return np.array([float(any(evolving_at_last(series, rule)[0] for rule in rules))])
-
-    def found(at: LandmarkFeatures) -> States:
-        return state(at.of_latest(quantity, evolved_at_last if at.single else evolved), _EVOLVED)
-
-    return found
+def course(*rules: EvolvingRule) -> Callable[[LandmarkFeatures], States]:
+    """Evolving by any rule of one quantity; unknown without a value in the longest look-back."""
+    flag = Flag(rules, compared=True)
+    return lambda at: state(at.flags([flag])[0], _EVOLVED)

@@ -10,16 +10,25 @@ With all three factors 90.5 % progressed within two years; for fewer the source 
 progression (12.3, 5.1 and 2.0 years for 0, 1 and 2), which are no two-year risks.
 """
 
-from features.cuts import at_least
-from features.trends import EvolvingRule
-from models.published.markers import course
+from features.cuts import at_least, state
 from models.published.points import Band, Marker, PointScore, cut_marker
 
-__all__ = ["HEMOGLOBIN", "MAYO_EVOLVING", "M_PROTEIN_SIX_MONTHS", "M_PROTEIN_TWELVE_MONTHS"]
+__all__ = ["MAYO_EVOLVING"]
 
-M_PROTEIN_SIX_MONTHS = EvolvingRule("m_protein", "relative rise", 0.10, 0.5, 0.5, 3.0)
-M_PROTEIN_TWELVE_MONTHS = EvolvingRule("m_protein", "relative rise", 0.25, 1.0, 0.5)
-HEMOGLOBIN = EvolvingRule("hemoglobin", "fall", 0.5, 1.0)
+
+def _course(quantity: str, input_: str, criterion: str) -> Marker:
+    flag = f"{quantity}_evolving_mayo"
+    return Marker(
+        name=f"{quantity}_earlier",
+        inputs={input_: quantity},
+        points=(0, 1),
+        state=lambda at: state(at[flag], _EVOLVED),
+        criterion=criterion,
+    )
+
+
+_EVOLVED = at_least(1.0)
+
 MAYO_EVOLVING = PointScore(
     name="mayo-evolving",
     label="Mayo evolving",
@@ -30,23 +39,13 @@ MAYO_EVOLVING = PointScore(
         cut_marker(
             "bmpc", "bmpc_percent", at_least(20.0), (0, 1), "bone-marrow plasma cells >= 20 %"
         ),
-        Marker(
-            name="m_protein_earlier",
-            inputs={"m_protein_g_dl": "m_protein"},
-            points=(0, 1),
-            state=course("m_protein", M_PROTEIN_SIX_MONTHS, M_PROTEIN_TWELVE_MONTHS),
-            criterion=(
-                "M-protein risen by >= 10 % in 6 months (from >= 3 g/dL) or >= 25 % in 12 months, "
-                "and by >= 0.5 g/dL"
-            ),
+        _course(
+            "m_protein",
+            "m_protein_g_dl",
+            "M-protein risen by >= 10 % in 6 months (from >= 3 g/dL) or >= 25 % in 12 months, "
+            "and by >= 0.5 g/dL",
         ),
-        Marker(
-            name="hemoglobin_earlier",
-            inputs={"hemoglobin_g_dl": "hemoglobin"},
-            points=(0, 1),
-            state=course("hemoglobin", HEMOGLOBIN),
-            criterion="haemoglobin fallen by >= 0.5 g/dL in 12 months",
-        ),
+        _course("hemoglobin", "hemoglobin_g_dl", "haemoglobin fallen by >= 0.5 g/dL in 12 months"),
     ),
     bands=(
         Band("no factor", 0, 0, {}),

@@ -65,7 +65,7 @@ def trends(features: LandmarkFeatures, place: int, t: Texts) -> list[Trend]:
     asked = features.time_years[place]
     found = []
     for name, rule in EVOLVING_RULES.items():
-        series, _ = features.latest(name)
+        series = features.history.series(name)
         own = (series.subject == subject) & (series.time_years <= asked)
         times, values = series.time_years[own], series.value[own]
         if values.size < FEWEST:

@@ -51,3 +51,12 @@ def test_a_landmark_alone_has_the_features_it_has_among_many(history, name):
     np.testing.assert_array_equal(together, np.array(alone))
     at_visits = LandmarkFeatures(history)[name]
     np.testing.assert_array_equal(at_visits, together[: history.visits])
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_features_worked_out_together_are_those_worked_out_one_by_one(history, name, monkeypatch):
+    asked = history.subject[::2], history.time_years[::2]
+    together = LandmarkFeatures(history, *asked).matrix(FEATURES)[:, list(FEATURES).index(name)]
+    monkeypatch.setattr("features.landmark.SMALL", 0)
+    monkeypatch.setattr("features.trends.SMALL", 0)
+    np.testing.assert_array_equal(LandmarkFeatures(history, *asked)[name], together)
