@@ -292,7 +292,9 @@ def _fish_abnormalities(at: LandmarkFeatures) -> Floats:
     """Number of abnormalities found; NaN when no probe was read."""
     found = np.stack([at[name] for name in PROBES_IMWG_2020])
     read = ~np.isnan(found)
-    return np.where(read.any(axis=0), np.sum(found, axis=0, where=read), np.nan)
+    # Row after row, so that one landmark is summed in the same order as many.
+    number = sum(np.where(known, row, 0.0) for known, row in zip(read, found, strict=True))
+    return np.where(read.any(axis=0), number, np.nan)
 
 
 def _log(name: str) -> Callable[[LandmarkFeatures], Floats]:
