@@ -34,13 +34,16 @@ BODY_SECONDS = 20.0
 
 def require_media_type(headers: Mapping[str, str], *accepted: str) -> None:
     """Refuse a body of another media type, or a compressed one, whose size cannot be counted."""
-    media_type, *parameters = headers.get("content-type", "").lower().split(";")
+    given = headers.get("content-type", "")
+    if given in accepted and "content-encoding" not in headers:
+        return
+    media_type, *parameters = given.lower().split(";")
     if media_type.strip() not in accepted:
         raise ProblemError(UNSUPPORTED, f"Content-Type must be {' or '.join(accepted)}")
-    given = dict(each.replace('"', "").strip().partition("=")[::2] for each in parameters)
-    if given.get("charset", "utf-8") != "utf-8":
+    told = dict(each.replace('"', "").strip().partition("=")[::2] for each in parameters)
+    if told.get("charset", "utf-8") != "utf-8":
         raise ProblemError(UNSUPPORTED, "the charset must be UTF-8")
-    if given.get("fhirversion", FHIR_VERSION) != FHIR_VERSION:
+    if told.get("fhirversion", FHIR_VERSION) != FHIR_VERSION:
         raise ProblemError(UNSUPPORTED, f"the fhirVersion must be {FHIR_VERSION}")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise ProblemError(UNSUPPORTED, "compressed bodies are not taken; send it as it is")

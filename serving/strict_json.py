@@ -1,11 +1,15 @@
 """JSON read to the letter: no NaN, no Infinity, no repeated key, no lone surrogate.
 
 The standard library's decoder accepts all four and keeps the last of two equal keys, which would
-drop a laboratory value in silence.
+drop a laboratory value in silence. So does the faster decoder that is asked first, but for the
+last: its value stands where the text has no more colons than the value has keys.
 """
 
 import json
+from collections.abc import Collection
 from typing import NoReturn
+
+import msgspec
 
 from serving.problems import MALFORMED, TOO_LARGE, ProblemError
 
@@ -13,6 +17,9 @@ __all__ = ["decode"]
 
 MOST_DIGITS = 400
 """Longest integer literal read; no quantity here needs more than six digits."""
+
+
+_TOO_LONG = 10**MOST_DIGITS
 
 
 class _NotStrictError(ValueError):
@@ -32,6 +39,9 @@ def decode(body: bytes) -> object:
     >>> decode(b'{"value": 24}')
     {'value': 24}
     """
+    quickly = _decode_plain(body)
+    if quickly is not None:
+        return quickly
     try:
         text = body.decode("utf-8")
         if "\\u" in text:
@@ -46,6 +56,31 @@ def decode(body: bytes) -> object:
     except json.JSONDecodeError as problem:
         place = f"line {problem.lineno}, column {problem.colno}"
         raise ProblemError(MALFORMED, f"the body is not JSON ({place})") from None
+
+
+def _decode_plain(body: bytes) -> dict[str, object] | None:
+    """Object of a text that is surely strict; None where the slower reader has to look."""
+    try:
+        found = msgspec.json.decode(body)
+        # Each pair has a colon, and a repeated key has one more than the object has keys.
+        sure = type(found) is dict and body.count(b":") == _keys(found)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return found if sure else None
+
+
+def _keys(found: dict[str, object] | list[object]) -> int:
+    """Number of keys of an object or array and all it holds; an error if an integer is too long."""
+    values: Collection[object] = found
+    number = 0
+    if isinstance(found, dict):
+        values, number = found.values(), len(found)
+    for value in values:
+        if type(value) is dict or type(value) is list:
+            number += _keys(value)
+        elif type(value) is int and not -_TOO_LONG < value < _TOO_LONG:
+            raise _NotStrictError
+    return number
 
 
 def _refuse_lone_surrogates(text: str) -> None:

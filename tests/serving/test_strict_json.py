@@ -1,7 +1,10 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving import strict_json
 from serving.problems import ProblemError
 from serving.strict_json import decode
 
@@ -14,6 +17,7 @@ from serving.strict_json import decode
         (b'{"value": 1, "value": 2}', "repeated"),
         (b'{"id": "\\ud800"}', "surrogate"),
         (b'{"value": ' + b"1" * 5000 + b"}", "digits"),
+        (b'{"value": [' + b"1" * 401 + b"]}", "digits"),
         (b'{"value": 1.}', "line 1, column 12"),
         (b"", "line 1, column 1"),
         (b'\xff{"value": 1}', "UTF-8"),
@@ -35,6 +39,32 @@ def test_a_million_brackets_are_too_large_and_harmless() -> None:
 
 def test_a_surrogate_pair_is_one_character() -> None:
     assert decode(b'"\\ud83d\\ude00"') == "\U0001f600"
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, st.text(st.characters(exclude_categories=["Cs"]))),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text('ab:"\\', max_size=3), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_the_faster_decoder_reads_what_the_slower_one_reads(value: object) -> None:
+    body = json.dumps(value).encode()
+    told = strict_json._decode_plain(body)
+    assert decode(body) == value
+    # To the type as well: 1 and 1.0 are equal, and so are 1 and true.
+    assert told is None or repr(told) == repr(json.loads(body))
+
+
+@pytest.mark.parametrize("inner", ['{"a": 1, "a": 1}', '[{"b": {}, "b": {}}]'])
+def test_a_key_repeated_at_any_depth_is_malformed(inner: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        decode(f'{{"x": [[{inner}]], "y:": ":"}}'.encode())
+    assert "repeated" in caught.value.detail
 
 
 @given(st.binary(max_size=200))
