@@ -16,7 +16,7 @@ from serving.web.texts import Texts
 __all__ = ["COLOURS", "Axes", "Curve", "Line", "Look", "Mark", "draw", "looks"]
 
 WIDTH, HEIGHT = 480, 330
-LEFT, RIGHT, TOP, BOTTOM = 46, 140, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 46, 152, 12, 44
 LABEL_GAP = 16.0
 LEADER = 14
 BAR_OFFSET = 2.6

@@ -6,7 +6,14 @@ from typing import Any
 
 from serving.web.texts import Texts
 
-__all__ = ["field_label", "input_label", "model_label", "models_label", "test_label"]
+__all__ = [
+    "field_label",
+    "input_label",
+    "model_label",
+    "models_label",
+    "orders_label",
+    "test_label",
+]
 
 LAB = re.compile(r"visits\[(\d+)\]\.(?:labs\.)?(\w+)(?:\.\w+)?")
 
@@ -19,6 +26,12 @@ def input_label(name: str, t: Texts) -> str:
 def test_label(name: str, t: Texts) -> str:
     """What people call an order: a test, or several that are ordered together."""
     return str(t["test"].get(name) or input_label(name, t))
+
+
+def orders_label(names: Sequence[str], t: Texts) -> str:
+    """Inputs by name, in a row; cytogenetic ones come from one order and are told as one."""
+    orders = ("FISH" if name.startswith("fish_") else name for name in names)
+    return ", ".join([test_label(order, t) for order in dict.fromkeys(orders)])
 
 
 def model_label(entry: Mapping[str, Any], t: Texts) -> str:

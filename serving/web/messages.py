@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from features.criteria import CRITERIA
+from serving.web.labels import orders_label
 from serving.web.numbers import localised, unit_label
 from serving.web.texts import LANGUAGES, Texts, texts
 
@@ -91,9 +92,7 @@ def _patterns() -> Mapping[str, list[tuple[str, str, re.Pattern[str]]]]:
 def _filled(name: str, value: str, t: Texts) -> str:
     """What stands in a place: inputs by their names, stages and trials as people say them."""
     if name == "inputs":
-        return ", ".join(
-            str(t["input"].get(each, t["test"].get(each, each))) for each in value.split(", ")
-        )
+        return orders_label(value.split(", "), t)
     if name in ("sentence", "rule"):
         return said(value, t)
     if name == "criteria":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.completions import NextTest
 from serving.values import Json
-from serving.web.labels import model_label, models_label, test_label
+from serving.web.labels import model_label, models_label, orders_label, test_label
 from serving.web.numbers import span, within_label
 from serving.web.risk_table import group_label, is_bare
 from serving.web.texts import Texts
@@ -34,7 +34,7 @@ def missing_lines(estimates: Sequence[Json], t: Texts) -> list[MissingLine]:
 
 def _missing(entry: Json, t: Texts) -> str:
     words: Mapping[str, str] = t["missing"]
-    inputs = _inputs(entry["missing"], t)
+    inputs = orders_label(entry["missing"], t)
     open_risks = [
         row for row in entry["risks"] if not is_bare(row) and row["lower"] != row["upper"]
     ]
@@ -52,12 +52,6 @@ def _missing(entry: Json, t: Texts) -> str:
     if len(entry.get("groups", [])) > 1:
         return words["groups"].format(inputs=inputs, groups=group_label(entry, t))
     return words["nothing"].format(inputs=inputs)
-
-
-def _inputs(names: Sequence[str], t: Texts) -> str:
-    """Inputs by name; cytogenetic ones come from one order and are told as one."""
-    orders = ("FISH" if name.startswith("fish_") else name for name in names)
-    return ", ".join(test_label(order, t) for order in dict.fromkeys(orders))
 
 
 def next_test_lines(found: Sequence[NextTest], t: Texts) -> list[str]:

@@ -15,7 +15,7 @@ __all__ = ["Cell", "ModelRow", "RiskTable", "group_label", "is_bare", "risk_tabl
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One risk of the table."""
+    """One risk of the table with its interval, or what is open with the word for it."""
 
     risk: str
     interval: str
@@ -139,6 +139,6 @@ def _cell(row: Json, t: Texts) -> Cell:
     risk, lower, upper = row["risk"], row["lower"], row["upper"]
     if risk is None and (lower is None or upper is None):
         return Cell("", t["answer"]["no_rate"])
-    if is_bare(row):
-        return Cell(percent(risk, t), "")
-    return Cell("" if risk is None else percent(risk, t), f"({span(lower, upper, t)})")
+    if risk is None:
+        return Cell(span(lower, upper, t), t["answer"]["open"])
+    return Cell(percent(risk, t), "" if is_bare(row) else f"({span(lower, upper, t)})")

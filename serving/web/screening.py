@@ -31,7 +31,7 @@ from serving.web.screening_frames import FILE_BYTES, Columns, Refusal
 from serving.web.screening_list import PatientList, unpack
 from serving.web.screening_process import screen_file
 from serving.web.screening_progress import Progress, told_on_the_way
-from serving.web.screening_rows import rows
+from serving.web.screening_rows import listed_label, rows
 from serving.web.screening_yield import count, figure, per_100
 from serving.web.texts import texts
 
@@ -186,6 +186,7 @@ async def _listed(request: Request, sealed: str, found: PatientList, choice: Cho
             others=[model for model in found.models if model is not shown.model],
             per_100=per_100(shown.yields(), t),
             number=partial(count, t=t),
+            label=partial(listed_label, t=t),
         )
 
     # Sorting and drawing a long list take tens of milliseconds, which the loop is spared.

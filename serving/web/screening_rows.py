@@ -1,20 +1,20 @@
 """Rows of a list in the words of the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from features.criteria import STAGES
 from models.risk import STATUSES as ANSWERS
-from serving.web.labels import test_label
-from serving.web.messages import said
+from serving.web import messages
+from serving.web.labels import model_label, orders_label
 from serving.web.numbers import NONE, percent, span
 from serving.web.screening_choice import PAGE, STATUSES, Shown
 from serving.web.screening_list import ListedModel, codes, floats, risks, time_label
 from serving.web.texts import Texts
 
-__all__ = ["Row", "Said", "rows"]
+__all__ = ["Row", "Said", "listed_label", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,11 @@ class Row:
     reasons: tuple[tuple[str, str], ...]
 
 
+def listed_label(model: ListedModel, t: Texts) -> str:
+    """What people call a model of a list."""
+    return model_label({"model": model.name, "label": model.label}, t)
+
+
 def rows(shown: Shown, t: Texts) -> list[Row]:
     """Rows of the page shown."""
     start = (shown.page - 1) * PAGE
@@ -95,33 +100,40 @@ def rows(shown: Shown, t: Texts) -> list[Row]:
     def of(i: int) -> Row:
         refusal = found.refusals.get(i)
         known = int(trial_reason[i])
-        told = [(column.model.name, column.said(i)) for column in columns]
+        told = [(column.model, column.said(i)) for column in columns]
         ranked = ranking.said(i)
         return Row(
             rank=int(shown.rank[i]),
             subject=found.subject_ids[i],
             visit=time_label(float(times[i]), dated=found.dated),
             stage=STAGES[stage[i]] if stage[i] >= 0 else "",
-            stage_reason=said(found.stage_reasons[stage_reason[i]], t) if stage[i] >= 0 else "",
+            stage_reason=messages.said(found.stage_reasons[stage_reason[i]], t)
+            if stage[i] >= 0
+            else "",
             status=STATUSES[shown.status[i]],
-            reason=said(refusal if refusal is not None else shown.trial.reasons[known], t),
-            check="" if refusal is not None else _inputs(shown.trial.checks[known], t),
+            reason=messages.said(refusal if refusal is not None else shown.trial.reasons[known], t),
+            check="" if refusal is not None else _checks(shown.trial.checks[known], t),
             ranking=ranked,
             models=tuple(answer for _, answer in told),
             apart=tuple(by_place[place].ends(i) for place in (least[i], most[i]) if place >= 0),
-            doubt=said(found.doubts.get(i, ""), t),
-            reasons=tuple(
-                (name, said(answer.reason, t))
-                for name, answer in [(shown.model.name, ranked), *told]
-                if answer.reason
-            ),
+            doubt=messages.said(found.doubts.get(i, ""), t),
+            reasons=_reasons([(shown.model, ranked), *told], t),
         )
 
     return [of(int(i)) for i in shown.subjects[start : start + PAGE]]
 
 
-def _inputs(names: str, t: Texts) -> str:
-    return ", ".join([test_label(name, t) for name in names.split(", ") if name])
+def _checks(names: str, t: Texts) -> str:
+    return orders_label(names.split(", "), t) if names else ""
+
+
+def _reasons(said: Sequence[tuple[ListedModel, Said]], t: Texts) -> tuple[tuple[str, str], ...]:
+    """Models, those that say the same together, to why they say no more."""
+    by_reason: dict[str, list[str]] = {}
+    for model, answer in said:
+        if answer.reason:
+            by_reason.setdefault(answer.reason, []).append(listed_label(model, t))
+    return tuple((", ".join(names), messages.said(text, t)) for text, names in by_reason.items())
 
 
 class _Column:
@@ -151,4 +163,6 @@ class _Column:
     def ends(self, i: int) -> tuple[str, str]:
         """The model, and its risk or its range."""
         answer = self.said(i)
-        return self.model.name, answer.interval if answer.risk == NONE else answer.risk
+        return listed_label(
+            self.model, self.t
+        ), answer.interval if answer.risk == NONE else answer.risk

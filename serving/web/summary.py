@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from features.criteria import CRITERIA
 from models.completions import NextTest
 from serving.values import Json
 from serving.web.labels import models_label, test_label
@@ -12,6 +13,9 @@ from serving.web.numbers import percent, span, within_label
 from serving.web.texts import Texts
 
 __all__ = ["Summary", "agreement_lines", "summary"]
+
+SMOULDERING = ("MGUS", "SMM")
+"""Stages that hold only as long as there is no myeloma-defining event."""
 
 IMAGING = ("mri_lesions", "bone_lesions")
 """Criteria that only imaging answers; met, the disease is no longer smouldering."""
@@ -25,6 +29,8 @@ class Summary:
     ----------
     open_stage
         What the staging still needs, where it is undetermined.
+    unseen
+        What nobody has looked at that could still end smouldering.
     risk
         Lowest to highest of all models at the horizon most of them give.
     verdict
@@ -32,6 +38,7 @@ class Summary:
     """
 
     open_stage: str
+    unseen: str
     risk_heading: str
     risk: str
     verdict: str
@@ -47,12 +54,21 @@ def summary(document: Json, found: Sequence[NextTest], t: Texts) -> Summary:
     test, why = _next(document, found, t)
     return Summary(
         open_stage=said(f"needs {needed[1]}", t) if is_open and needed else "",
+        unseen=_unseen(document["staging"], t),
         risk_heading=heading,
         risk=risk,
         verdict=verdict,
         next_test=test,
         next_why=why,
     )
+
+
+def _unseen(staging: Json, t: Texts) -> str:
+    """Tests behind the events nobody has looked for; empty where no diagnosis rests on them."""
+    if staging["stage"] not in SMOULDERING:
+        return ""
+    events = [name for name in staging["unknown"] if CRITERIA[name].role in ("event", "to confirm")]
+    return ", ".join([str(t["look"][name]) for name in events])
 
 
 def _next(document: Json, found: Sequence[NextTest], t: Texts) -> tuple[str, str]:
@@ -62,7 +78,7 @@ def _next(document: Json, found: Sequence[NextTest], t: Texts) -> tuple[str, str
         models = models_label(found[0].models, t)
         return test_label(found[0].test, t), words["test_why"].format(models=models)
     unseen = [name for name in document["staging"]["unknown"] if name in IMAGING]
-    if unseen and document["staging"]["stage"] in ("MGUS", "SMM"):
+    if unseen and document["staging"]["stage"] in SMOULDERING:
         criteria = ", ".join(str(t["criterion"][name]) for name in unseen)
         return words["imaging"], words["imaging_why"].format(criteria=criteria)
     return words["no_test"], words["no_test_why"]
@@ -74,13 +90,28 @@ def _overall(document: Json, t: Texts) -> tuple[str, str, str]:
     if not document["agreement"]:
         return t["answer"]["models"], "–", words["too_few"]
     row = max(document["agreement"], key=lambda each: len(each["voices"]))
-    voices = row["voices"]
-    lowest, highest = voices[0]["lower"], max(voice["upper"] for voice in voices)
-    verdict = words["agree" if row["agree"] else "part"].format(
-        models=len(voices), apart=len(row["apart"]), pairs=_pairs(len(voices))
-    )
+    lowest, highest = _ends(row)
+    verdict = words["agree" if row["agree"] else "part"].format(**_named(row, t))
     heading = words["risk"].format(within=within_label(row["horizon_years"], t))
-    return heading, span(lowest, highest, t), verdict
+    return heading, span(lowest["lower"], highest["upper"], t), verdict
+
+
+def _ends(row: Json) -> tuple[Json, Json]:
+    """Voices that say least and most."""
+    voices = row["voices"]
+    return voices[0], max(voices, key=lambda voice: float(voice["upper"]))
+
+
+def _named(row: Json, t: Texts) -> dict[str, object]:
+    """How many models speak at a horizon, and who says least and most."""
+    lowest, highest = _ends(row)
+    return {
+        "models": len(row["voices"]),
+        "lowest_model": models_label([lowest["model"]], t),
+        "lowest": percent(lowest["lower"], t),
+        "highest_model": models_label([highest["model"]], t),
+        "highest": percent(highest["upper"], t),
+    }
 
 
 def _pairs(models: int) -> int:
@@ -94,16 +125,10 @@ def agreement_lines(told: Sequence[Json], t: Texts) -> list[str]:
 
 def _agreement_line(row: Json, t: Texts) -> str:
     words: Mapping[str, str] = t["agreement"]
-    voices = row["voices"]
-    lowest, highest = voices[0], max(voices, key=lambda voice: float(voice["upper"]))
     line = words["agree" if row["agree"] else "part"].format(
         within=within_label(row["horizon_years"], t),
-        models=len(voices),
         apart=len(row["apart"]),
-        pairs=_pairs(len(voices)),
-        lowest_model=models_label([lowest["model"]], t),
-        lowest=percent(lowest["lower"], t),
-        highest_model=models_label([highest["model"]], t),
-        highest=percent(highest["upper"], t),
+        pairs=_pairs(len(row["voices"])),
+        **_named(row, t),
     )
     return line[0].upper() + line[1:]

@@ -22,7 +22,7 @@ def test_a_row_has_a_cell_for_every_horizon_of_the_table(entry: Entry) -> None:
     assert (a2.risk, a2.interval) == ("44 %", "")
     assert a5 is b2 is None
     assert b5 is not None
-    assert (b5.risk, b5.interval) == ("", "(18–44 %)")
+    assert (b5.risk, b5.interval) == ("18–44 %", "open")
 
 
 def test_a_risk_without_an_interval_says_that_none_is_published(entry: Entry) -> None:

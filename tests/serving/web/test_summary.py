@@ -17,20 +17,24 @@ def document(stage: str, *, agree: bool = True) -> Json:
     apart = [] if agree else [["a", "c"]]
     rows = [{"horizon_years": 2.0, "agree": agree, "voices": voices, "apart": apart}]
     reason = "needs bmpc; not looked for: an osteolytic lesion"
-    return {"staging": {"stage": stage, "unknown": [], "reason": reason}, "agreement": rows}
+    # The last of the three is no event: it would be burden alone.
+    unknown = ["mri_lesions", "hypercalcemia", "urine_m_protein_500"]
+    return {"staging": {"stage": stage, "unknown": unknown, "reason": reason}, "agreement": rows}
 
 
 def test_the_summary_is_the_range_the_verdict_and_the_next_test() -> None:
     found = summary(document("SMM", agree=False), [NextTest("bmpc", 0.2, ("20-2-20",))], ENGLISH)
     assert found.risk_heading == "Risk of progression within 2 years"
     assert found.risk == "16–90 %"
-    assert "do not agree: 1 of 3 pairs" in found.verdict
+    assert found.verdict == "3 models do not agree: a 16 %, b 90 %."
     assert found.next_test == "Clonal bone-marrow plasma cells"
     assert found.next_why == "It would narrow 20/2/20."
     assert found.open_stage == ""
+    assert found.unseen == "MRI, calcium"
 
 
 def test_an_undetermined_stage_says_what_it_waits_for() -> None:
     found = summary(document("undetermined"), [], ENGLISH)
     assert found.open_stage == "needs Clonal bone-marrow plasma cells"
+    assert found.unseen == ""
     assert "agree within ten points" in found.verdict

@@ -17,7 +17,7 @@ NAMED_BY_VALUE = {
     *("number", "nav", "input", "criterion", "stage", "model", "option", "group", "kind", "gate"),
     *("screening.status", "screening.field"),
     *("field", "test", "risk_group", "feature", "message", "echo", "drivers"),
-    "trial_note",
+    *("trial_note", "look"),
 }
 """Sections whose words are looked up by what they name; other tests ask for each of them."""
 FORMATS = {"JSON", "CSV", "XLSX", "FHIR"}
