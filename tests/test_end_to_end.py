@@ -1,5 +1,6 @@
 """From the demonstration's registry to the answer over HTTP: every way gives the same risks."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -20,6 +21,9 @@ from features.landmark import LandmarkFeatures
 from models.artefact import load_artefact
 from models.published.pangea_smm import PANGEA_SMM
 from models.published.twenty_two_twenty import TWENTY_TWO_TWENTY
+from serving.app import application
+from serving.room import Room
+from training.follow import Follower
 
 ROOT = Path(__file__).parents[1]
 DATES = ("2023-01-10", "2023-07-11", "2024-01-09")
@@ -189,3 +193,33 @@ def test_the_page_answers(demo: Demo) -> None:
     page = httpx.get(f"{demo.url}/ui/")
     assert page.status_code == 200
     assert "M-protein" in page.text
+
+
+def test_a_refused_version_stands_beside_its_champion_on_the_models_page(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMOULDER_MLFLOW_URL", "https://mlflow.example")
+    registry = f"sqlite:///{demo.runs / 'mlflow.db'}"
+    assert Follower(tmp_path, registry, challengers=True).look() is None
+    room = Room(tmp_path / "serving", tmp_path / "audit")
+    room.open()
+
+    async def both() -> tuple[str, str]:
+        transport = httpx.ASGITransport(application(room))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            paths = "/ui/models", "/ui/models/mgus-progression@challenger"
+            every, one = [await client.get(path) for path in paths]
+            return every.text, one.text
+
+    every, page = asyncio.run(both())
+    room.close()
+    assert 'href="/ui/models/mgus-progression%40challenger">Learned, MGUS (challenger)</a>' in every
+    assert "through the API, when asked for by name" in every
+    # The gate refused it: its champion is the rule, and both are judged on the same people.
+    for said in ("challenger, version 2", "Person-period regression", "refused", "/ 1372"):
+        assert said in page
+    assert 'href="/ui/models/mgus-progression"' in page
+    assert 'href="https://mlflow.example/#/models/mgus-progression/versions/2"' in page
+    # Calibration and decision curve at 5 and 10 years.
+    assert page.count('<svg class="figure') == 4
+    assert "Model card" in page

@@ -15,6 +15,9 @@ from serving.web.texts import Texts
 __all__ = ["Driver", "Drivers", "drivers"]
 
 MOST = 6
+LEAST = math.log(1.05)
+"""Effect on the log odds below which a factor would be told as 1."""
+
 HALF = 46.0
 """Length of the longest bar, to either side of the middle of a drawing 100 wide."""
 
@@ -75,9 +78,10 @@ def drivers(estimates: Sequence[Json], t: Texts) -> list[Drivers]:
         if not told:
             continue
         longest = max(abs(row["effect"]) for row in told)
-        shown = tuple(_driver(row, longest, t) for row in told[:MOST])
+        strong = [row for row in told[:MOST] if abs(row["effect"]) >= LEAST]
+        shown = tuple(_driver(row, longest, t) for row in strong)
         horizon = told[0]["horizon_years"]
-        found.append(Drivers(model_label(entry, t), horizon, shown, max(len(told) - MOST, 0)))
+        found.append(Drivers(model_label(entry, t), horizon, shown, len(told) - len(shown)))
     return found
 
 

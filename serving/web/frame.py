@@ -45,6 +45,7 @@ KNOWN |= {
 }
 SPOKEN |= {
     "input_label": labels.input_label,
+    "orders_label": labels.orders_label,
     "percent": numbers.percent,
     "said": said,
     "quantity": numbers.quantity,

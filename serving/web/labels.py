@@ -35,8 +35,10 @@ def orders_label(names: Sequence[str], t: Texts) -> str:
 
 
 def model_label(entry: Mapping[str, Any], t: Texts) -> str:
-    """What people call a model, short enough for a curve."""
-    return str(t["model"].get(entry["model"], entry["label"]))
+    """What people call a model, short enough for a curve; a challenger says that it is one."""
+    name, _, role = str(entry["model"]).partition("@")
+    label = str(t["model"].get(name, entry["label"]))
+    return f"{label} ({t['kind'].get(role, role)})" if role else label
 
 
 def models_label(names: Sequence[str], t: Texts) -> str:

@@ -84,13 +84,16 @@ def _rows(bundle: Bundle, candidate: str, t: Texts) -> list[dict[str, str]]:
     """Measures of this version beside the rule and published scores, the horizons in order."""
     compared = {candidate, RULE, *PUBLISHED}
     judged = [row for row in bundle.judgement.rows if row.model in compared]
-    return [_row(row, candidate, t) for row in sorted(judged, key=lambda row: row.horizon_years)]
+    known = {each.candidate: each.learner for each in bundle.history} | dict(t["model"])
+    return [
+        _row(row, str(known.get(row.model, row.model)), t) | {"this": row.model == candidate}
+        for row in sorted(judged, key=lambda row: row.horizon_years)
+    ]
 
 
-def _row(row: Row, candidate: str, t: Texts) -> dict[str, Any]:
+def _row(row: Row, label: str, t: Texts) -> dict[str, Any]:
     return {
-        "model": str(t["model"].get(row.model, row.model)),
-        "this": row.model == candidate,
+        "model": label,
         "horizon": years_label(row.horizon_years, t),
         "observed": _measured(row, "observed", t, share=True),
         "auc": _measured(row, "auc", t),

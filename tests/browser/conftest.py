@@ -4,11 +4,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from serving.web.texts import LANGUAGES
 
 SWITCHES = (
     "--no-sandbox",
@@ -18,6 +21,13 @@ SWITCHES = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+COLOURS: dict[str, Any] = {"runOnly": ["color-contrast", "link-in-text-block"]}
+WORDS: dict[str, Any] = {
+    "runOnly": ["cat.language", "cat.name-role-value", "cat.forms", "cat.text-alternatives"]
+}
+ASKED: dict[Literal["light", "dark"], dict[str, Any]] = {"light": {}, "dark": COLOURS}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +72,26 @@ def visit(chromium: Browser, server: Any) -> Iterator[Callable[..., Visitor]]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[..., str]:
+    """What axe finds on a page, a line per rule with its first place.
+
+    The themes differ in colours alone and languages in words, so the dark one is asked for what
+    depends on colours, and a further language for what depends on words.
+    """
+
+    def violations(page: Page, lang: str = LANGUAGES[0]) -> str:
+        asked = ASKED if lang == LANGUAGES[0] else {"light": WORDS}
+        told = []
+        for scheme, options in asked.items():
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page, options={"resultTypes": ["violations"], **options})
+            told += found.response["violations"]
+        return "\n".join(f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in told)
+
+    return violations
 
 
 @pytest.fixture(scope="session")

@@ -74,3 +74,10 @@ def test_a_model_that_tells_no_contributions_has_no_drivers() -> None:
     assert (
         drivers([{"model": "20-2-20", "label": "x"}, {"model": "a", "contributions": []}], {}) == []
     )
+
+
+def test_an_effect_that_would_be_told_as_one_fold_is_counted_and_not_shown() -> None:
+    # exp(0.04) = 1.04, exp(0.06) = 1.06
+    (found,) = drivers(told(("male", 1.0, 0.06), ("non_igg", 1.0, -0.04)), ENGLISH)
+    assert [driver.effect for driver in found.drivers] == ["raises the odds 1.1-fold"]
+    assert found.rest == 1
