@@ -20,10 +20,10 @@ __all__ = ["COMMA", "SEMICOLON", "as_utf8", "separator_of", "with_points"]
 
 COMMA, SEMICOLON = ",", ";"
 
-MARKED = re.compile(r"[<>≤≥~=\s]*[+-]?\d+([.,])\d+", re.ASCII)
+MARKED = re.compile(r"[<>≤≥~=\s]*[+-]?\d+([.,])\d+\s*", re.ASCII)
 """A number, or a bound, with one comma or point in it."""
 
-GROUPED = re.compile(r"[<>≤≥~=\s]*[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+GROUPED = re.compile(r"[<>≤≥~=\s]*[+-]?[1-9]\d{0,2}[.,]\d{3}\s*", re.ASCII)
 """One in which that sign may stand between thousands."""
 
 OTHERS = {"\t": "tabs", "|": "vertical bars"}
