@@ -33,7 +33,7 @@ LATEST: Mapping[str, str] = {analyte.column: analyte.name for analyte in ANALYTE
 """Feature that holds the latest value of a quantity, to the quantity."""
 
 MOVED = re.compile(
-    r"(?P<name>\w+?)_(?P<kind>change|slope_per_year|years_since|evolving)(_as_published)?"
+    r"(?P<name>\w+?)_(?P<kind>change|slope_per_year|years_since|evolving)(_as_published|_mayo)?"
 )
 
 

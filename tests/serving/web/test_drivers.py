@@ -27,6 +27,7 @@ def told(*features: tuple[str, float | None, float]) -> list[Json]:
         ("hemoglobin_change", -1.0, "Haemoglobin: change −1 g/dL"),
         ("m_protein_evolving", 1.0, "Serum M-protein: evolving"),
         ("m_protein_evolving_as_published", 0.0, "Serum M-protein: not evolving"),
+        ("m_protein_evolving_mayo", 1.0, "Serum M-protein: evolving"),
         ("bmpc_years_since", 1.5, "Clonal bone-marrow plasma cells: measured 1.5 years before"),
         ("male", 0.0, "Female sex"),
         ("non_igg", 1.0, "Heavy chain other than IgG"),
