@@ -34,9 +34,15 @@ EXPECTED = "expected postgresql://user@host/database or sqlite:///file"
 TRY = text("select pg_try_advisory_xact_lock(:key)")
 WAIT = text("select pg_advisory_xact_lock(:key)")
 # A machine that lost its network says no farewell: the server lets go of its locks after a minute.
-NOTICE = [
-    text(f"set local tcp_keepalives_{name} = {value}")
-    for name, value in (("idle", 30), ("interval", 10), ("count", 3))
+# One that is at work for long is not idle, whatever the server thinks of its transaction.
+WHILE_CLAIMED = [
+    text(f"set local {name} = {value}")
+    for name, value in (
+        ("tcp_keepalives_idle", 30),
+        ("tcp_keepalives_interval", 10),
+        ("tcp_keepalives_count", 3),
+        ("idle_in_transaction_session_timeout", 0),
+    )
 ]
 
 
@@ -159,7 +165,7 @@ def _locked(engine: Engine, name: str, *, wait: bool) -> Iterator[bool]:
             yield ours
         return
     with engine.begin() as connection:
-        for setting in NOTICE:
+        for setting in WHILE_CLAIMED:
             connection.execute(setting)
         if wait:
             connection.execute(WAIT, {"key": key})

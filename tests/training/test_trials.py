@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from sqlalchemy import text
 
 from features.errors import InputError
 from models.artefact import save_artefact
@@ -65,6 +66,18 @@ def test_a_setting_is_claimed_by_one_worker_and_free_when_that_is_done(
         first.add(3, {"strength": 0.5}, np.array([0.25, 0.75]))
         assert {k: v.tolist() for k, v in second.losses().items()} == {3: [0.25, 0.75]}
     assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_claim_outlives_the_patience_of_the_server(postgres: Any) -> None:
+    url = postgres.create(name := f"trials_{next(NUMBERS)}")
+    with open_storage(url) as storage, storage.engine.begin() as connection:
+        limit = f"alter database {name} set idle_in_transaction_session_timeout = '200ms'"
+        connection.execute(text(limit))
+    both = open_trials("one search", url), open_trials("one search", url)
+    with both[0] as first, both[1] as second, first.claim(0, wait=False) as ours:
+        time.sleep(0.6)
+        with second.claim(0, wait=False) as theirs:
+            assert ours and not theirs
 
 
 def test_trials_in_memory_are_everybodys_own() -> None:
