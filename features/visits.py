@@ -155,6 +155,8 @@ def _check_column(rows: LabRows, column: LabColumn) -> tuple[Floats, list[Findin
     """Canonical values of one column, and what is impossible or unusual among them."""
     analyte = ANALYTES[column.analyte]
     canonical = to_canonical(analyte, column.value, column.unit)
+    if _all_usual(analyte, canonical):
+        return canonical, []
     low, high = analyte.error
     impossible = (canonical < low) | (canonical > high)
     findings = [
@@ -167,6 +169,17 @@ def _check_column(rows: LabRows, column: LabColumn) -> tuple[Floats, list[Findin
         for i in np.flatnonzero(unusual)
     ]
     return canonical, findings
+
+
+def _all_usual(analyte: Analyte, values: Floats) -> bool:
+    """Whether every value, those not there aside, lies in the usual range; most columns do."""
+    if not values.size:
+        return False
+    low, high = (
+        error if warn is None else warn
+        for warn, error in zip(analyte.warn, analyte.error, strict=True)
+    )
+    return bool(low <= np.fmin.reduce(values) and np.fmax.reduce(values) <= high)
 
 
 def _outside(values: Floats, bounds: tuple[float | None, float | None]) -> Bools:
@@ -269,6 +282,8 @@ def _check_usable(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[F
     measured = np.zeros(order.size, dtype=bool)
     for values in labs.values():
         measured |= ~np.isnan(values)
+        if measured.all():
+            break
     usable = np.zeros(len(rows.subject_ids), dtype=bool)
     usable[rows.subject[order[measured]]] = True
     return [
