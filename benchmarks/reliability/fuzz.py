@@ -163,7 +163,7 @@ def _spoilt(chance: random.Random, path: str) -> bytes:
 def _changed(chance: random.Random, node: Any) -> Any:
     """A document with one place somewhere inside changed, removed, repeated or added."""
     if not isinstance(node, dict | list) or not node or chance.random() < 0.08:
-        return chance.choice(ODD) if not isinstance(node, int | float) else _number(chance, node)
+        return _odd(chance) if not isinstance(node, int | float) else _number(chance, node)
     if isinstance(node, list):
         at = chance.randrange(len(node))
         if chance.random() < 0.15:
@@ -175,12 +175,15 @@ def _changed(chance: random.Random, node: Any) -> Any:
     if draw < 0.06:
         del node[key]
     elif draw < 0.10:
-        node[chance.choice(("x", "", "é", "resourceType", "value", key.upper()))] = chance.choice(
-            ODD
-        )
+        node[chance.choice(("x", "", "é", "resourceType", "value", key.upper()))] = _odd(chance)
     else:
         node[key] = _changed(chance, node[key])
     return node
+
+
+def _odd(chance: random.Random) -> Any:
+    # A copy: what is put into a document may be changed there, and must be what it is next time.
+    return copy.deepcopy(chance.choice(ODD))
 
 
 def _number(chance: random.Random, value: float) -> float:

@@ -226,6 +226,11 @@ def _gather_part(
     blank: Measured,
     status: str,
 ) -> None:
+    # R4 wants one; fhir.resources lets null pass for it.
+    if getattr(part, "code", None) is None:
+        found.measured.append(blank)
+        found.fault("Observation.code", "is missing; FHIR R4 asks for one")
+        return
     analyte, wrong = _analyte(part.code, found.codes)
     quantity = part.valueQuantity
     if analyte is None and not wrong:

@@ -218,6 +218,12 @@ def test_a_file_nested_without_end_is_one_line(written):
         read_visits(written("[" * 100_000, "deep.json"))
 
 
+def test_an_observation_whose_code_is_null_refuses_its_subject(read):
+    rows = read(PATIENT, observation(), observation() | {"code": None})
+    (reason,) = check(rows).refusals().values()
+    assert reason == "row 3, Observation.code: is missing; FHIR R4 asks for one"
+
+
 def test_an_observation_without_a_subject_is_nobodys(read):
     nameless = observation("718-7", 12, "g/dL")
     del nameless["subject"]
