@@ -13,6 +13,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+import smoulder
 from benchmarks.peers.postgres import Postgres
 from benchmarks.peers.processes import free_port, stop, wait_until_ready, workers_of
 from benchmarks.reliability.made_up import made_up_model
@@ -130,6 +131,25 @@ class Server:
     def workers(self) -> list[Path]:
         """Process directories of the workers."""
         return workers_of(self.pid)
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """The command line, in this process: its start alone takes longer than most commands."""
+
+    def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+        told = ["smoulder", *map(str, words)]
+        monkeypatch.setattr(sys, "argv", told)
+        with pytest.raises(SystemExit) as left:
+            smoulder.main()
+        written = capsys.readouterr()
+        return subprocess.CompletedProcess(
+            told, int(left.value.code or 0), written.out, written.err
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

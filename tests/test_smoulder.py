@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +26,19 @@ def clean_environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT)}
 
 
-def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def alone(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, warnings as anybody sees them."""
     return subprocess.run(
         [sys.executable, "-m", "smoulder", *map(str, words)],
         capture_output=True,
         text=True,
-        cwd=cwd or ROOT,
+        cwd=ROOT,
         env={**clean_environment(), "COLUMNS": "200"},
         check=False,
     )
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
@@ -51,13 +55,16 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(command: str) -> None:
+def test_every_command_has_help_with_an_example(
+    command: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     done = run(command, "--help")
     assert done.returncode == 0
     assert f"Example: smoulder {command}" in " ".join(done.stdout.split())
 
 
-def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path) -> None:
+def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path, run: Run) -> None:
     assert run("simulate", "--subjects", "30", "--seed", "3", "--out", tmp_path / "c").stdout
     names = sorted(p.name for p in (tmp_path / "c").iterdir())
     assert names == ["cohort.json", "outcomes.csv", "truth.csv", "visits.csv"]
@@ -67,17 +74,17 @@ def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path) -> None
     assert len(again.stderr.splitlines()) == 1
 
 
-def test_the_same_seed_gives_the_same_cohort(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_cohort(tmp_path: Path, run: Run) -> None:
     for name in ("a", "b"):
         run("simulate", "--subjects", "20", "--seed", "5", "--out", tmp_path / name)
     for file in ("visits.csv", "outcomes.csv", "truth.csv"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path) -> None:
+def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path, run: Run) -> None:
     assert run("cohort", "mgus2", "--out", tmp_path / "mgus2").returncode == 0
     runs = ("--runs", tmp_path / "runs")
-    done = run("train", "mgus", "--cohort", tmp_path / "mgus2", "--json", "--quick", *runs)
+    done = alone("train", "mgus", "--cohort", tmp_path / "mgus2", "--json", "--quick", *runs)
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)
     assert told["champion"]["gate"] == "rule"
@@ -103,7 +110,7 @@ def test_the_real_cohort_trains_to_a_refusal_that_leaves_the_rule(tmp_path: Path
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line_and_no_output(
-    tmp_path: Path, text: str, said: str
+    tmp_path: Path, run: Run, text: str, said: str
 ) -> None:
     (tmp_path / "in.csv").write_text(text)
     done = run("score", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
@@ -129,7 +136,7 @@ SENTINEL = "77.7377"
     ],
 )
 def test_a_bad_subject_is_one_line_and_the_others_are_answered(
-    tmp_path: Path, bad: str, said: str
+    tmp_path: Path, run: Run, bad: str, said: str
 ) -> None:
     (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n{bad}\n")
     done = run("score", tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--models", "20-2-20")
@@ -147,7 +154,7 @@ def test_a_bad_subject_is_one_line_and_the_others_are_answered(
     assert not (tmp_path / "strict.csv").exists()
 
 
-def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path) -> None:
+def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path, run: Run) -> None:
     (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n")
     out = ("-o", tmp_path / "out.csv")
     assert "20-2-20" in run("score", tmp_path / "in.csv", *out, "--models", "crystal").stderr
@@ -155,7 +162,9 @@ def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path) -> N
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_place_that_cannot_be_used_and_a_seed_below_zero_are_no_traceback(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_used_and_a_seed_below_zero_are_no_traceback(
+    tmp_path: Path, run: Run
+) -> None:
     (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n")
     run("simulate", "--subjects", "5", "--out", tmp_path / "c")
     blocked = tmp_path / "in.csv"
@@ -173,15 +182,15 @@ def test_a_place_that_cannot_be_used_and_a_seed_below_zero_are_no_traceback(tmp_
 
 
 def test_scores_can_be_judged_and_screened(tmp_path: Path) -> None:
-    run("simulate", "--subjects", "300", "--seed", "2", "--out", tmp_path / "c")
+    alone("simulate", "--subjects", "300", "--seed", "2", "--out", tmp_path / "c")
     visits = pd.read_csv(tmp_path / "c" / "visits.csv", dtype={"subject_id": str})
     first = visits[visits["years"] == visits.groupby("subject_id")["years"].transform("min")]
     first.to_csv(tmp_path / "first.csv", index=False)
-    scored = run(
+    scored = alone(
         "score", tmp_path / "first.csv", "-o", tmp_path / "s.csv", "--models", "pangea-smm,20-2-20"
     )
     assert scored.returncode == 0, scored.stderr
-    judged = run(
+    judged = alone(
         *("evaluate", "--risks", tmp_path / "s.csv"),
         *("--outcomes", tmp_path / "c" / "outcomes.csv", "--thresholds", "0.1,0.2"),
     )
@@ -189,7 +198,7 @@ def test_scores_can_be_judged_and_screened(tmp_path: Path) -> None:
     rows = json.loads(judged.stdout)["rows"]
     assert {row["model"] for row in rows} == {"pangea-smm", "20-2-20"}
     assert all(0 <= row["auc"] <= 1 for row in rows if row["auc"] is not None)
-    listed = run(
+    listed = alone(
         *("screen", tmp_path / "first.csv", "--trial", "AQUILA"),
         *("-o", tmp_path / "l.csv", "--json"),
     )

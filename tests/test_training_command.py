@@ -1,9 +1,9 @@
 """`smoulder train` from outside: cohorts it refuses, PANGEA files it takes, reasons it keeps."""
 
 import json
-import sys
+import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ import optuna
 import pandas as pd
 import pytest
 
-import smoulder
 from features.sources.csv import rows_from_frame
 from features.visits import check
 from training.cohort_files import write_cohort
@@ -31,30 +30,7 @@ QUICK = {
 }
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command leaves behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line, in this process: its start alone takes longer than a diagnosis."""
-
-    def run(*words: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["smoulder", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            smoulder.main()
-        told = capsys.readouterr()
-        return Done(int(left.value.code or 0), told.out, told.err)
-
-    return run
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
