@@ -1,7 +1,7 @@
 """What the pipeline reaches: on mgus2, on simulated cohorts with their truth, and how fast.
 
     python -m benchmarks.training [--part mgus2|simulated|rule_only|peers|periods|pipeline]
-                                  [--cohorts 20] [--candidates hazards,cox,…]
+                                  [--cohorts 20] [--candidates hazards,cox,…] [--quick]
                                   [--jobs 2] [--keep FOLDER]
 
 Writes a section of docs/benchmarks.md for each part. Needs the demo extra; the peers are hazardous
@@ -29,6 +29,7 @@ def main() -> None:
     )
     parser.add_argument("--cohorts", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="no search on simulated cohorts")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--candidates", help="of the simulated cohorts; those of the study if none")
     parts: dict[str, Callable[[Workshop, Cohorts], str]] = {
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--part", choices=parts)
     asked = parser.parse_args()
     named = tuple(asked.candidates.split(",")) if asked.candidates else ()
-    cohorts = Cohorts(asked.cohorts, named)
+    cohorts = Cohorts(asked.cohorts, named, searched=not asked.quick)
     shop = Workshop(asked.jobs, asked.keep, lambda label: print(label, flush=True))
     for name, made in parts.items():
         if asked.part in (None, name):

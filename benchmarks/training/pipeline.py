@@ -52,6 +52,7 @@ def section(jobs: int) -> str:
         given = ("--cohort", cohort, "--runs", runs, "--seed", "1", "--jobs", str(jobs))
         clock, used, said = timed("train", "smm", *given)
         forest = (forest + forest_seconds()) / 2
+    ratio = used / forest
     verdict = said.strip().splitlines()[-1]
     return f"""
 ## Training: the default pipeline
@@ -66,9 +67,7 @@ subjects with serial visits, {jobs} processes.
 |---|---|
 | by the clock (asked: about {MINUTES} min) | {clock / 60:.1f} min |
 | processor, all processes | {used / 60:.1f} min |
-| processor, in fits of scikit-survival's random survival forest ({forest:.1f} s each) | {
-        used / forest:.0f
-    } |
+| processor, in random survival forests of scikit-survival, {forest:.1f} s each | {ratio:.0f} |
 
 {verdict}
 """

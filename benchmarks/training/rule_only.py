@@ -89,8 +89,9 @@ def _error(found: OutOfFold, true: np.ndarray, study: Study) -> float:
     return float(np.mean((found.risk[0, :, study.decision] - true) ** 2))
 
 
-def _piece(seed: int, study: Study) -> Result:
-    found, told = ended(study, considered(study, None), seed=seed, search=study.search)
+def _piece(seed: int, cohorts: Cohorts) -> Result:
+    study = cohorts.study
+    found, told = ended(study, considered(study, None), seed=seed, search=cohorts.search)
     return {
         "chosen": np.array(found.chosen),
         "passed": np.array(found.passed),
@@ -100,15 +101,15 @@ def _piece(seed: int, study: Study) -> Result:
 
 def section(shop: Workshop, cohorts: Cohorts) -> str:
     """How the trainings end."""
-    study = cohorts.study
     pieces = [
-        Piece(f"{study.hash} {seed}", f"rule only, cohort {seed}", _piece, (seed, study))
+        Piece(f"{cohorts!r} {seed}", f"rule only, cohort {seed}", _piece, (seed, cohorts))
         for seed in cohorts.seeds
     ]
     done = list(shop.do(pieces).values())
     loss = np.array([each["loss"] for each in done])
     passed = sum(bool(each["passed"]) for each in done)
-    most = study.gate.most_brier_loss
+    most = cohorts.study.gate.most_brier_loss
+    worse = int((loss[:, 0] > most).sum())
     return f"""
 ## Training: where only the rule's markers matter
 
@@ -124,7 +125,5 @@ that of the recalibrated rule, mean (least to greatest); above 0 is worse, the g
 | gate lets the candidate pass (checks without refits) | {passed} of {cohorts.count} |
 | what stays, against the rule | {spread(loss[:, 0], 4)} |
 | the candidate held to the gate, against the rule | {spread(loss[:, 1], 4)} |
-| what stays is worse than the rule by more than the margin | {int((loss[:, 0] > most).sum())} of {
-        cohorts
-    } |
+| what stays is worse than the rule by more than the margin | {worse} of {cohorts.count} |
 """
