@@ -2,7 +2,7 @@
 
     python -m benchmarks.reliability [--short] [--only killed_workers,…]
 
-The long run takes about ten minutes; the short one, which writes nothing, less than one.
+The long run takes some twelve minutes on a quiet machine; the short one writes nothing.
 """
 
 import argparse
