@@ -37,6 +37,16 @@ def labs_of_mgus2() -> TrainingSet:
     return TrainingSet(tuple(LABS), values, np.arange(n), np.zeros(n), duration, event, 0, 0)
 
 
+def parts(rows: TrainingSet, mask: np.ndarray) -> tuple[TrainingSet, TrainingSet]:
+    """Training and test rows; missing labs are the training part's means, as for the peers."""
+    train, test = rows.rows(~mask), rows.rows(mask)
+    mean = np.nanmean(train.values, axis=0)
+    filled = [
+        replace(p, values=np.where(np.isnan(p.values), mean, p.values)) for p in (train, test)
+    ]
+    return filled[0], filled[1]
+
+
 def split_scores(name: str, run: int) -> Result:
     """IPA and C of one published half/half split, death censored."""
     rows = labs_of_mgus2()
@@ -44,7 +54,7 @@ def split_scores(name: str, run: int) -> Result:
     splits = pd.read_csv(SPLITS)
     mask = np.zeros(len(rows.subject), dtype=bool)
     mask[splits["row"][splits["run"] == run].to_numpy() - 1] = True
-    train, test = rows.rows(~mask), rows.rows(mask)
+    train, test = parts(rows, mask)
     years = float(np.median(test.duration_years[test.event == 1]))
     study = replace(read_study("mgus"), horizons_years=(years,), decision_horizon_years=years)
     risk = pipeline_risk(name, train, test, study)[:, 0]
@@ -63,7 +73,7 @@ def repeat_risks(name: str, repeat: int) -> Result:
     fold, risk = fold_of(repeat, rows), np.empty(len(rows.subject))
     for k in range(FOLDS):
         mask = fold == k
-        risk[mask] = pipeline_risk(name, rows.rows(~mask), rows.rows(mask), study)[:, 1]
+        risk[mask] = pipeline_risk(name, *parts(rows, mask), study)[:, 1]
     return {"risk": risk}
 
 
