@@ -224,7 +224,7 @@ def choice(results: Mapping[str, OutOfFold], study: Study) -> str:
     """Simplest candidate whose Brier score is within one standard error of the best."""
     names = [name for name in results if not CANDIDATES[name].published]
     losses = [results[name].values("brier", study.decision_horizon_years) for name in names]
-    return names[simplest_of_the_best(losses, list(range(len(names))))]
+    return names[simplest_of_the_best(losses)]
 
 
 def _final(

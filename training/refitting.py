@@ -16,7 +16,6 @@ from training.landmarks import TrainingSet
 from training.metrics.instability import Instability, bootstrap_rows, instability_of
 from training.recalibration import ENOUGH, Recalibration, closed_test, identity
 from training.search import inner_losses
-from training.selection import simplest_of_the_best
 from training.study import Study
 from training.validation import OutOfFold
 from training.workshop import Piece, Result, Workshop
@@ -112,7 +111,7 @@ def fit_anew(
     chosen, asked = options[0], identity(len(study.horizons_years))
     if chosen.recalibrated:
         tried = [inner_losses(o, rows, study, folds=FOLDS, seed=seed) for o in options]
-        best = simplest_of_the_best([losses for losses, _ in tried], [o.freedom for o in options])
+        best = int(np.argmin([losses.mean() for losses, _ in tried]))
         chosen, asked = options[best], closed_test(rows, tried[best][1], study, enough=enough)
     return chosen.fit(rows, study, seed=seed), asked
 

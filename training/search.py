@@ -1,4 +1,4 @@
-"""Tuning one candidate on some rows: settings by inner cross-validation, the simplest of the good.
+"""Tuning one candidate on some rows: the settings of least loss in inner cross-validation.
 
 Trials are kept by `training.trials`; a setting that somebody began who died is done again.
 """
@@ -16,11 +16,10 @@ from training.folds import subject_folds
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights
 from training.search_space import Search, design_points
-from training.selection import simplest_of_the_best
 from training.study import Study
 from training.trials import Trials, open_trials
 
-__all__ = ["Trial", "chosen_settings", "inner_losses", "shortlist", "tried"]
+__all__ = ["Trial", "inner_losses", "shortlist", "tried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +82,10 @@ def _every_loss(
     return [found[point] for point in range(len(points))]
 
 
-def chosen_settings(name: str, trials: list[Trial]) -> Settings:
-    """Settings of the simplest trial within one standard error of the best."""
-    best = simplest_of_the_best(
-        [trial.losses for trial in trials],
-        [CANDIDATES[name].tuned(trial.settings).freedom for trial in trials],
-    )
-    return trials[best].settings
-
-
-def shortlist(name: str, trials: list[Trial], count: int) -> list[Settings]:
-    """The chosen settings and the best others, for refits to choose among."""
-    chosen = chosen_settings(name, trials)
+def shortlist(trials: list[Trial], count: int) -> list[Settings]:
+    """The settings of least loss, the best first; refits choose among them."""
     ranked = sorted(trials, key=lambda trial: float(trial.losses.mean()))
-    others = [trial.settings for trial in ranked if trial.settings != chosen]
-    return [chosen, *others[: count - 1]]
+    return [trial.settings for trial in ranked[:count]]
 
 
 def inner_losses(

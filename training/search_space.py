@@ -74,8 +74,7 @@ class Search:
     refits
         Bootstrap samples in which the whole pipeline is run again.
     shortlist
-        Settings among which every refit chooses anew: the best of the search, the one chosen among
-        them.
+        Settings among which every refit chooses anew: the best of the search.
     spaces
         Candidate to setting to space; a candidate without spaces keeps its own settings.
     """

@@ -22,7 +22,7 @@ from training.metrics.brier import brier_score
 from training.metrics.censoring import IpcwWeights, ipcw_weights
 from training.metrics.discrimination import auc
 from training.recalibration import Recalibration, closed_test, cross_fitted, identity
-from training.search import chosen_settings, shortlist, tried
+from training.search import shortlist, tried
 from training.search_space import Search
 from training.study import Study
 from training.workshop import Piece, Result, Workshop, as_text, from_text
@@ -183,7 +183,7 @@ def _fold(
     settings: Settings = {}
     if search is not None:
         trials = tried(name, others, study, search, seed=seed, storage=storage)
-        settings = chosen_settings(name, trials)
+        settings = shortlist(trials, 1)[0]
     fit = CANDIDATES[name].tuned(settings).fit(others, study, seed=seed)
     margin = fit.learner.margin(rows.rows(mask).columns(fit.features))
     return {"margin": margin, "settings": as_text(settings)}
@@ -194,7 +194,7 @@ def _all_rows(
 ) -> Result:
     """Settings for the final model, and those that its refits choose among."""
     trials = tried(name, rows, study, search, seed=seed, storage=storage)
-    listed = shortlist(name, trials, search.shortlist)
+    listed = shortlist(trials, search.shortlist)
     return {"shortlist": np.array([str(as_text(settings)) for settings in listed])}
 
 

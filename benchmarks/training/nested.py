@@ -6,7 +6,7 @@ from models.learned import risks_of
 from training.candidates import CANDIDATES
 from training.landmarks import TrainingSet
 from training.recalibration import closed_test, identity
-from training.search import chosen_settings, inner_losses, tried
+from training.search import inner_losses, shortlist, tried
 from training.study import Study
 
 __all__ = ["LEARNERS", "fits_of_a_search", "pipeline_risk"]
@@ -17,7 +17,7 @@ LEARNERS = ("hazards", "cox", "logistic", "xgboost", "hazard-trees")
 def pipeline_risk(name: str, train: TrainingSet, test: TrainingSet, study: Study) -> np.ndarray:
     """Risks by a candidate tuned, recalibrated and fitted on the training rows alone, (n, h)."""
     search = study.search
-    settings = chosen_settings(name, tried(name, train, study, search, seed=0, storage=None))
+    settings = shortlist(tried(name, train, study, search, seed=0, storage=None), 1)[0]
     candidate = CANDIDATES[name].tuned(settings)
     asked = identity(len(study.horizons_years))
     if candidate.recalibrated:

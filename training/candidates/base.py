@@ -50,8 +50,6 @@ class Candidate(Protocol):
         Whether every horizon has a fit of its own, so that one can be tuned alone.
     unavailable
         Why it cannot be fitted here, and the line to type; None if it can.
-    freedom
-        Grows with what its settings let it fit; the simpler of two settings has less.
     """
 
     @property
@@ -68,8 +66,6 @@ class Candidate(Protocol):
     def separate_horizons(self) -> bool: ...  # noqa: D102
     @property
     def unavailable(self) -> str | None: ...  # noqa: D102
-    @property
-    def freedom(self) -> float: ...  # noqa: D102
 
     def parameters(self) -> dict[str, Any]:
         """Settings, as the run records them."""
@@ -101,11 +97,6 @@ class Tunable:
     def unavailable(self) -> str | None:
         """None: nothing but what training needs anyway."""
         return None
-
-    @property
-    def freedom(self) -> float:
-        """0 for a candidate without settings."""
-        return 0.0
 
     def parameters(self) -> dict[str, Any]:
         """Settings, as the run records them."""

@@ -36,11 +36,6 @@ class CauseSpecificCox(Tunable):
     name = "cox"
     label = "Cause-specific Cox"
 
-    @property
-    def freedom(self) -> float:
-        """Inverse penalty."""
-        return self.strength
-
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:  # noqa: ARG002
         """Both causes on the same standardised features."""
         grid = Grid.of(study.horizons_years, intervals=CELLS)

@@ -55,11 +55,6 @@ class ExplainableBoosting(Tunable):
     default = False
 
     @property
-    def freedom(self) -> float:
-        """How far the curves may move."""
-        return self.rounds * self.eta
-
-    @property
     def unavailable(self) -> str | None:
         """The line to type where InterpretML is not installed."""
         if find_spec("interpret") is None:

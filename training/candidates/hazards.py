@@ -27,11 +27,6 @@ class PenalisedHazards(Tunable):
     name = "hazards"
     label = "Person-period regression"
 
-    @property
-    def freedom(self) -> float:
-        """Inverse penalty."""
-        return self.strength
-
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:  # noqa: ARG002
         """Both causes on the same standardised features, intervals shared by all horizons."""
         grid = Grid.of(study.horizons_years)

@@ -30,11 +30,6 @@ class PenalisedLogistic(Tunable):
     label = "Penalised logistic regression"
     separate_horizons = True
 
-    @property
-    def freedom(self) -> float:
-        """Inverse penalty."""
-        return self.strength
-
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:  # noqa: ARG002
         """One regression per horizon on the same standardised features."""
         standard = Standard.of(rows.values)

@@ -39,11 +39,6 @@ class BoostedTrees(Tunable):
     label = "XGBoost, shallow and monotone"
     separate_horizons = True
 
-    @property
-    def freedom(self) -> float:
-        """Leaves times how far each may move."""
-        return self.rounds * self.eta * float(2**self.max_depth - 1)
-
     def fit(self, rows: TrainingSet, study: Study, *, seed: int) -> Fit:
         """One forest per horizon."""
         forests, boosters = [], {}
