@@ -205,9 +205,13 @@ def _side_by_side(parameters: list[Floats]) -> Floats:
 
 def _line(margin: Floats, case: NDArray[np.bool_], weight: Floats) -> Floats:
     design = np.column_stack([np.ones_like(margin), margin])
-    theta, _ = _fit(design, case, weight, np.zeros_like(margin), np.arange(margin.size))
-    slope = max(float(theta[1]), LEAST_SLOPE)
-    return np.array([theta[0], slope, slope])
+    rows = np.arange(margin.size)
+    (shift, slope), _ = _fit(design, case, weight, np.zeros_like(margin), rows)
+    if slope < LEAST_SLOPE:
+        slope = LEAST_SLOPE
+        # The intercept of another slope would put everybody's risk somewhere else.
+        (shift,), _ = _fit(design[:, :1], case, weight, slope * margin, rows)
+    return np.array([shift, slope, slope])
 
 
 def _needed(away: Floats, covariance: Floats) -> bool:

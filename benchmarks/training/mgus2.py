@@ -59,7 +59,9 @@ def split_scores(name: str, run: int) -> Result:
     study = replace(read_study("mgus"), horizons_years=(years,), decision_horizon_years=years)
     risk = pipeline_risk(name, train, test, study)[:, 0]
     given = (test.duration_years, test.event, risk, years)
-    return {"scores": np.array([brier_score(*given).ipa.value, auc(*given).value])}
+    area = auc(*given).value
+    # With few events trees may split nothing: all alike, and pairs of equals count half.
+    return {"scores": np.array([brier_score(*given).ipa.value, 0.5 if area is None else area])}
 
 
 def fold_of(repeat: int, rows: TrainingSet) -> np.ndarray:
