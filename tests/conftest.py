@@ -142,6 +142,8 @@ def run(
     def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
         told = ["smoulder", *map(str, words)]
         monkeypatch.setattr(sys, "argv", told)
+        # MLflow tells here which registry was opened last, for processes it starts.
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with pytest.raises(SystemExit) as left:
             smoulder.main()
         written = capsys.readouterr()
