@@ -34,6 +34,7 @@ __all__ = [
     "make_signing_key",
     "read_revoked",
     "read_trusted",
+    "revoked_words",
     "sign",
     "signing_key",
     "verify_signature",
@@ -137,6 +138,23 @@ def read_revoked(directory: Path) -> frozenset[str]:
     ArtefactError
         If a line of it is no SHA-256: a slip must not leave a version in use.
     """
+    found = revoked_words(directory)
+    for each in found:
+        if not re.fullmatch("[0-9a-f]{64}", each):
+            raise ArtefactError(
+                f"{directory / REVOKED}: expected the SHA-256 of an artefact on every line"
+            )
+    return found
+
+
+def revoked_words(directory: Path) -> frozenset[str]:
+    """First word of every line of that list, whatever it is; none without a list.
+
+    Raises
+    ------
+    ArtefactError
+        If it cannot be read.
+    """
     path = directory / REVOKED
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -144,11 +162,9 @@ def read_revoked(directory: Path) -> frozenset[str]:
         return frozenset()
     except (OSError, UnicodeDecodeError) as error:
         raise ArtefactError(f"{path}: cannot be read") from error
-    found = {words[0].lower() for line in lines if (words := line.partition("#")[0].split())}
-    for each in found:
-        if not re.fullmatch("[0-9a-f]{64}", each):
-            raise ArtefactError(f"{path}: expected the SHA-256 of an artefact on every line")
-    return frozenset(found)
+    return frozenset(
+        words[0].lower() for line in lines if (words := line.partition("#")[0].split())
+    )
 
 
 def verify_signature(artefact: Path, trusted: Trusted) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from features.errors import ArtefactError
-from models.signature import REVOKED, TRUSTED, read_revoked
+from models.signature import REVOKED, TRUSTED, revoked_words
 from serving.followed import REGISTRY, registry_fault
 from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
 from serving.published import (
@@ -86,9 +86,9 @@ def _take(
 
 
 def _revoked(held: Published, trusted_dir: Path) -> bool:
-    """Whether a model that answers must not any more; a list that cannot be read stops nobody."""
+    """Whether a model that answers must not any more; a slip elsewhere in the list saves nobody."""
     try:
-        return held.card.provenance.get("sha256") in read_revoked(trusted_dir)
+        return held.card.provenance.get("sha256") in revoked_words(trusted_dir)
     except ArtefactError:
         return False
 

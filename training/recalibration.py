@@ -119,7 +119,9 @@ def cross_fitted(rows: TrainingSet, margin: Floats, masks: Masks, study: Study) 
     """
     calibrated = np.empty_like(margin)
     for mask in masks:
-        others = closed_test(rows.rows(~mask), margin[~mask], study)
+        # The same menu as on all rows: a part is offered what the whole is.
+        enough = ENOUGH * float(np.mean(~mask))
+        others = closed_test(rows.rows(~mask), margin[~mask], study, enough=enough)
         calibrated[mask] = recalibrated(others.parameters, margin[mask])
     return calibrated
 

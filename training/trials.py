@@ -34,7 +34,8 @@ EXPECTED = "expected postgresql://user@host/database or sqlite:///file"
 TRY = text("select pg_try_advisory_xact_lock(:key)")
 WAIT = text("select pg_advisory_xact_lock(:key)")
 # A machine that lost its network says no farewell: the server lets go of its locks after a minute.
-# One that is at work for long is not idle, whatever the server thinks of its transaction.
+# One that is at work for long is not idle, and one that waits is not stuck, whatever the server
+# thinks of their transactions.
 WHILE_CLAIMED = [
     text(f"set local {name} = {value}")
     for name, value in (
@@ -42,6 +43,8 @@ WHILE_CLAIMED = [
         ("tcp_keepalives_interval", 10),
         ("tcp_keepalives_count", 3),
         ("idle_in_transaction_session_timeout", 0),
+        ("lock_timeout", 0),
+        ("statement_timeout", 0),
     )
 ]
 
@@ -146,7 +149,11 @@ def open_storage(url: str) -> Iterator[Any]:
 
 
 def _place(url: str) -> URL:
-    place = make_url(url)
+    try:
+        place = make_url(url)
+    except ValueError as error:
+        # SQLAlchemy lets the error of a port that is no number through.
+        raise InputError(FIELD, EXPECTED) from error
     if place.drivername in ("postgres", "postgresql"):
         place = place.set(drivername="postgresql+psycopg")
     if place.get_backend_name() not in (SQLITE, "postgresql") or not place.database:

@@ -20,10 +20,11 @@ __all__ = ["COMMA", "SEMICOLON", "as_utf8", "separator_of", "with_points"]
 
 COMMA, SEMICOLON = ",", ";"
 
-MARKED = re.compile(r"[<>≤≥~=\s]*[+-]?\d+([.,])\d+\s*", re.ASCII)
+# Blanks of every kind, as the reader takes them off; digits of one script.
+MARKED = re.compile(r"[<>≤≥~=\s]*[+-]?[0-9]+([.,])[0-9]+\s*")
 """A number, or a bound, with one comma or point in it."""
 
-GROUPED = re.compile(r"[<>≤≥~=\s]*[+-]?[1-9]\d{0,2}[.,]\d{3}\s*", re.ASCII)
+GROUPED = re.compile(r"[<>≤≥~=\s]*[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}\s*")
 """One in which that sign may stand between thousands."""
 
 OTHERS = {"\t": "tabs", "|": "vertical bars"}

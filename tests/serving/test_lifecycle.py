@@ -280,8 +280,9 @@ def test_a_revoked_version_stops_answering_and_cannot_be_put_back(
     restarted = Watch(serving)
     restarted.look()
     assert versions(restarted) == {"smm-progression": "2"}
-    # One that answers stops as soon as it is listed, and no copy of it is taken instead.
-    (trusted / "revoked").write_text("\n".join(digests))
+    # One that answers stops as soon as it is listed, whatever slip stands beside it, and no copy of
+    # it is taken instead.
+    (trusted / "revoked").write_text("\n".join(["abc", *digests]))
     watch.look()
     assert versions(watch) == {}
     assert "nothing answers" in watch.lineup.faults["smm-progression"]

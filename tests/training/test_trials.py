@@ -94,6 +94,7 @@ def test_trials_in_memory_are_everybodys_own() -> None:
         "nonsense",
         "sqlite://",
         "mysql://user@host/database",
+        "postgresql://user@host:port/database",
         "postgresql://user:geheim@127.0.0.1:1/none?connect_timeout=2",
     ],
 )

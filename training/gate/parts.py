@@ -18,6 +18,7 @@ from training.gate.verdict import Check
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights, unknowable
 from training.metrics.estimate import clustered_standard_error, normal_quantile
+from training.recalibration import ENOUGH
 from training.refitting import fit_anew
 from training.study import Gate, Study
 from training.validation import OutOfFold
@@ -49,7 +50,10 @@ def travel_checks(
     """
     for name, mask in _held_out(rows, study):
         listed = candidate.shortlist
-        fit, asked = fit_anew(candidate.name, rows.rows(~mask), study, listed, seed=seed)
+        # The others are offered the recalibrations that the whole is.
+        enough = ENOUGH * float(np.mean(~mask))
+        others = rows.rows(~mask)
+        fit, asked = fit_anew(candidate.name, others, study, listed, seed=seed, enough=enough)
         margin = fit.learner.margin(rows.rows(mask).columns(fit.features))
         risk = risks_of(asked.parameters, margin)[:, study.decision]
         yield _calibrated(f"observed/expected, {name} held out", rows.rows(mask), risk, study)

@@ -66,7 +66,10 @@ HEADER = "subject_id;years;m_protein_g_l;ldh_u_l"
 
 
 @pytest.mark.parametrize("mark", [",", "."])
-@pytest.mark.parametrize("number", ["1{}234", "12{}345", "123{}456 ", "< 1{}234"])
+@pytest.mark.parametrize(
+    "number",
+    ["1{}234", "12{}345", "123{}456 ", "< 1{}234", "1{}234\u00a0", "\u2009< \u00a01{}234\u3000"],
+)
 def test_a_sign_that_could_stand_between_thousands_is_refused(written, mark, number):
     text = f"{HEADER}\nA;0;20;{number.format(mark)}\n"
     with pytest.raises(
