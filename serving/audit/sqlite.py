@@ -1,6 +1,7 @@
 """Records in one SQLite file that the workers of one machine share."""
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from serving.audit.store import Row
 __all__ = ["SqliteStore"]
 
 BUSY_SECONDS = 5.0
+PAUSE_SECONDS = 0.01
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS audit (
@@ -71,10 +73,27 @@ class SqliteStore:
         if self._connection is None:
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             self._connection = connection
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(SCHEMA)
         return self._connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Give the file a write-ahead log, if it has none.
+
+    For this change SQLite does not wait, but refuses at once while another connection makes it.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _last(connection: sqlite3.Connection) -> tuple[int, str]:

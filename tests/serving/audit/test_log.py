@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from features.errors import AuditError
 from serving.audit import AuditLog, make_key, verify
+from serving.audit.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,6 +54,22 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
     other.close()
     verdict = verify(log.path.parent)
     assert (verdict.records, verdict.broken_at) == (400, None)
+
+
+def test_writers_that_open_a_new_file_at_the_same_moment_all_write(tmp_path: Path) -> None:
+    """Left alone, SQLite refuses one of them now and then: it does not wait for that change."""
+    for number in range(20):
+        start = threading.Barrier(8)
+        stores = [SqliteStore(tmp_path / f"{number}.db") for _ in range(8)]
+
+        def write(store: SqliteStore, start: threading.Barrier = start) -> None:
+            start.wait()
+            with closing(store):
+                store.append(['{"n":1}'])
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(write, stores))
+        assert len(records(stores[0].path)) == 8
 
 
 @pytest.mark.parametrize(
