@@ -98,7 +98,10 @@ def _pairs(series: Series, lookback_years: float | Floats) -> Iterable[tuple[Int
     if series.value.size >= SMALL:
         return found
     every = list(found)
-    return [tuple(map(np.concatenate, zip(*every, strict=True)))] if every else ()  # type: ignore[list-item]
+    if not every:
+        return ()
+    now, before = zip(*every, strict=True)
+    return [(np.concatenate(now), np.concatenate(before))]
 
 
 def _by_distance(series: Series, lookback_years: float | Floats) -> Iterator[tuple[Ints, Ints]]:

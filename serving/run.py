@@ -24,7 +24,8 @@ from serving.tracing import ENDPOINTS
 __all__ = ["WORKER", "serve"]
 
 WORKER, COMPANION = "smoulder-worker", "smoulder-beside"
-"""Names of processes, as `ps -o comm` shows them."""
+"""Names of processes in the log, and of the workers in `ps -o comm`: the companion is a program of
+its own name there."""
 
 BACKLOG = 2048
 

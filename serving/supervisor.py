@@ -42,7 +42,8 @@ class Job:
     Parameters
     ----------
     name
-        Of the process, at most 15 characters, as `ps -o comm` and `top` show it.
+        Of the process, at most 15 characters, as the log tells it, and `ps -o comm` and `top` until
+        the job runs another program.
     run
         Called in the new process; it ends when this returns.
     """

@@ -5,7 +5,6 @@ The careful way is slow; it says which row is broken and saves the others.
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,14 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from features.errors import ColumnError, InputError
-from features.sources.dialect import COMMA, SEMICOLON, as_utf8, separator_of, with_points
+from features.sources.dialect import (
+    COMMA,
+    SEMICOLON,
+    as_utf8,
+    header_line,
+    separator_of,
+    with_points,
+)
 from features.sources.table import (
     HEADER_ROW,
     MOST_COLUMNS,
@@ -90,16 +96,12 @@ def read_csv(path: Path, wanted: Mapping[str, Cells]) -> Table:
         raise InputError("file", "holds binary data; expected text", row=row, source=path.name)
     header = csv_header(path)
     chosen = {name: wanted[name] for name in header if name in wanted}
-    if _separator(data, path.name) == SEMICOLON:
+    if separator_of(header_line(data).decode(), path.name) == SEMICOLON:
         table = _read(data, header, [dict.fromkeys(chosen, "text")], SEMICOLON, path.name)
         numbers = {name for name, cells in chosen.items() if cells == "number"}
         columns, told = with_points(table.columns, numbers, table.row, path.name)
         return replace(table, columns=columns, notes=notes + told)
     return _read(data, header, [chosen, dict.fromkeys(chosen, "text")], COMMA, path.name)
-
-
-def _separator(data: bytes, source: str) -> str:
-    return separator_of(re.split(rb"[\r\n]", data[:MOST_HEADER], maxsplit=1)[0].decode(), source)
 
 
 def _read(

@@ -16,7 +16,7 @@ from features.errors import ColumnError, InputError
 from features.history import Ints
 from features.sources.table import HEADER_ROW
 
-__all__ = ["COMMA", "SEMICOLON", "as_utf8", "separator_of", "with_points"]
+__all__ = ["COMMA", "SEMICOLON", "as_utf8", "header_line", "separator_of", "with_points"]
 
 COMMA, SEMICOLON = ",", ";"
 
@@ -32,6 +32,12 @@ QUOTED = re.compile(r'"[^"]*"')
 LINE_END = re.compile(rb"[\r\n]")
 NO_LETTERS = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 """Bytes that are no sign in Windows-1252."""
+
+
+def header_line(data: bytes) -> bytes:
+    """First line of a file, without its end."""
+    end = LINE_END.search(data)
+    return data[: end.start()] if end else data
 
 
 def separator_of(header: str, source: str) -> str:
@@ -81,8 +87,7 @@ def as_utf8(data: bytes, source: str) -> tuple[bytes, tuple[str, ...]]:
 
 def _may_be_windows_1252(data: bytes) -> bool:
     """Whether a header has semicolons and nothing of UTF-8, and every byte below has a letter."""
-    end = LINE_END.search(data)
-    header = data[: end.start()] if end else data
+    header = header_line(data)
     bare = QUOTED.sub("", header.decode("latin-1"))
     if SEMICOLON not in bare or COMMA in bare or not (header.isascii() or not _is_utf8(header)):
         return False

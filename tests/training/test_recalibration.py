@@ -144,6 +144,23 @@ def test_isotonic_is_never_chosen_below_its_size(mgus: Study) -> None:
     assert closed_test(rows.rows(copied), margin[copied], study).forms != ("isotonic",)
 
 
+def test_a_fold_is_offered_the_recalibrations_that_the_whole_is(mgus: Study) -> None:
+    """Of 1,050 who progress about 840 are left without a fifth, fewer than the whole must have."""
+    study = replace(mgus, horizons_years=(10.0,))
+    rows, true = _many(6_000, study)
+    progressed = np.flatnonzero(rows.event == 1)[:1_050]
+    kept = np.sort(np.concatenate([progressed, np.flatnonzero(rows.event == 0)]))
+    rows, margin = rows.rows(kept), _staircase(_staircase(true))[kept, None]
+    assert closed_test(rows, margin, study).forms == ("isotonic",)
+    mask = np.arange(kept.size) % 5 == 0
+    others = rows.rows(~mask)
+    assert ENOUGH > others.event.sum() > 0.8 * ENOUGH
+    found = cross_fitted(rows, margin, [mask, ~mask], study)
+    whole = closed_test(others, margin[~mask], study, enough=0.0)
+    assert whole.forms == ("isotonic",)
+    np.testing.assert_array_equal(found[mask], recalibrated(whole.parameters, margin[mask]))
+
+
 def test_one_horizon_with_corners_leaves_the_others_as_they_were(mgus: Study) -> None:
     study = replace(mgus, horizons_years=(5.0, 10.0))
     rows, true = _many(20_000, study)

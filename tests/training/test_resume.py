@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import optuna
-import pytest
 
 from models.artefact import save_artefact
 from training.cohort_files import write_cohort
@@ -70,7 +69,6 @@ def test_one_process_and_two_give_the_same_bytes(
     assert found[0] == found[1]
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9 is POSIX")
 def test_kill_9_loses_no_finished_trial_and_no_finished_piece(
     mgus2: Cohort, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -80,6 +81,24 @@ def test_a_claim_outlives_the_patience_of_the_server(postgres: Any) -> None:
             assert ours and not theirs
 
 
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+def test_waiting_for_a_claim_outlives_the_patience_of_the_server(postgres: Any, limit: str) -> None:
+    url = postgres.create(name := f"trials_{next(NUMBERS)}")
+    with open_storage(url) as storage, storage.engine.begin() as connection:
+        connection.execute(text(f"alter database {name} set {limit} = '200ms'"))
+
+    def wait() -> bool:
+        with open_trials("one search", url) as theirs, theirs.claim(0, wait=True) as got:
+            return got
+
+    with ThreadPoolExecutor(1) as thread:
+        with open_trials("one search", url) as first, first.claim(0, wait=False):
+            waiting = thread.submit(wait)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=3)
+        assert waiting.result(timeout=60)
+
+
 def test_trials_in_memory_are_everybodys_own() -> None:
     with open_trials("one search", None) as first, open_trials("one search", None) as second:
         with first.claim(0, wait=False) as ours, second.claim(0, wait=True) as theirs:
@@ -107,7 +126,6 @@ def test_a_database_that_cannot_be_used_is_one_line_without_its_password(wrong: 
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9 is POSIX")
 def test_three_trainings_share_a_search_and_one_that_is_killed_changes_nothing(
     mgus2: Cohort, mgus: Study, postgres: Any, tmp_path: Path
 ) -> None:
