@@ -1,13 +1,21 @@
 """The page as a person meets it, in Debian's Chromium."""
 
+import csv
+import io
+import json
 import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 
-from serving.web.texts import LANGUAGES
+from serving.examples import EXAMPLE, FHIR_EXAMPLE
+from serving.web.download import DOWNLOADS
+from serving.web.numbers import percent
+from serving.web.texts import LANGUAGES, texts
 
 pytestmark = pytest.mark.browser
 
@@ -140,14 +148,71 @@ def test_the_answer_prints_on_one_sheet_of_a4(visit: Any, lang: str, pictures: P
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
 
 
-def test_files_are_taken_away_without_leaving_the_page(visit: Any) -> None:
-    page = answered(visit)
-    for name in ("JSON", "CSV"):
-        with page.expect_download() as waiting:
-            page.get_by_role("button", name=name).click()
-        assert waiting.value.suggested_filename == f"smoulder-2025-09-09.{name.lower()}"
-        assert "20-2-20" in Path(waiting.value.path()).read_text()
+def taken(page: Any, kind: str) -> str:
+    """The file behind a button; the page stays where it is."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=kind.upper(), exact=True).click()
+    assert waiting.value.suggested_filename == f"smoulder-2025-09-09.{DOWNLOADS[kind].ending}"
     assert page.locator("#answer").is_visible()
+    return Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+def risks_on(page: Any) -> list[str]:
+    """Every risk of the table of models as it is read, ranges left out, from left to right."""
+    cells = page.locator("table.risks tbody td.number strong").all_inner_texts()
+    return [cell for cell in cells if "–" not in cell]
+
+
+def risks_in(kind: str, text: str) -> list[float]:
+    """Every risk of a file, within 0-1, in its order."""
+    if kind == "csv":
+        return [float(row["risk"]) for row in csv.DictReader(io.StringIO(text)) if row["risk"]]
+    document = json.loads(text)
+    if kind == "json":
+        rows = [row for each in document["estimates"] for row in each["risks"]]
+        return [row["risk"] for row in rows if row["risk"] is not None]
+    Bundle.model_validate(document)
+    told = [row for each in assessments(document) for row in each.get("prediction", ())]
+    return [row["probabilityDecimal"] / 100 for row in told if "probabilityDecimal" in row]
+
+
+def assessments(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    return [each for each in resources if each["resourceType"] == "RiskAssessment"]
+
+
+@pytest.mark.parametrize("kind", DOWNLOADS)
+def test_a_file_taken_away_has_the_risks_of_the_page(visit: Any, kind: str) -> None:
+    page = answered(visit)
+    held = risks_in(kind, taken(page, kind))
+    assert [percent(risk, texts("en")) for risk in held] == risks_on(page)
+    # 20/2/20 high: 44.2 % within two years.
+    assert 0.442 in held
+
+
+def test_the_fhir_taken_away_is_what_the_fhir_api_says_of_the_same_person(
+    visit: Any, server: Any
+) -> None:
+    page = visit(**WIDE).page
+    page.get_by_label("Sex", exact=True).select_option("female")
+    # Born in 1964-05, its fifteenth, and so 22397 days old on 2025-09-09.
+    page.locator('[id="subject.age"]').fill(repr(22397 / 365.25)[:18])
+    for i, told in enumerate(EXAMPLE["visits"]):
+        page.locator(f'[id="visits[{i}].date"]').fill(told["date"])
+        for name, lab in told["labs"].items():
+            page.locator(f'[id="units.{name}"]').select_option(lab["unit"])
+            page.locator(f'[id="visits[{i}].labs.{name}.value"]').fill(str(lab["value"]))
+    page.get_by_role("button", name="Estimate risk").click()
+    page.locator("#answer").wait_for()
+    held = assessments(json.loads(taken(page, "fhir")))
+    response = httpx.post(f"{server.url}/v1/fhir/risk-assessment", json=FHIR_EXAMPLE)
+    said = assessments(response.json())
+    assert len(said) > 5
+    for each in said:
+        # A form has no Patient and no Observations to refer to.
+        assert each.pop("subject")["reference"] == "Patient/made-up"
+        each.pop("basis", None)
+    assert [{k: v for k, v in each.items() if k != "subject"} for each in held] == said
 
 
 def test_a_block_copied_from_a_spreadsheet_fills_the_grid(visit: Any) -> None:
