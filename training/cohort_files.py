@@ -22,6 +22,7 @@ from features.sources.pangea import WIDE_COLUMNS, is_pangea, pangea_outcomes
 from features.sources.table import normal_name
 from features.sources.tables import header_of
 from training.cohorts import Cohort, Kind
+from training.csv_files import csv_frame
 
 __all__ = ["read_cohort", "refuse_occupied", "write_cohort"]
 
@@ -180,8 +181,9 @@ def _read_table(directory: Path, name: str, *, required: bool = True) -> pd.Data
 def _load(file: Path) -> pd.DataFrame:
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
-    return pd.read_csv(
+    return csv_frame(
         file,
+        texts=TEXT_COLUMNS,
         dtype=dict.fromkeys(TEXT_COLUMNS, str),
         keep_default_na=False,
         na_values=["", "NA", "NaN", "nan"],

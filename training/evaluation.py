@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from features.errors import InputError
+from training.csv_files import csv_frame
 from training.diagnosis import Diagnosis
 from training.judge import judge_panel
 from training.judgement import Judgement
@@ -242,18 +243,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    # Where the comma is the decimal sign, spreadsheets separate columns by semicolons.
-    semicolon = ";" in header and "," not in header
-    return pd.read_csv(
-        path,
-        sep=";" if semicolon else ",",
-        decimal="," if semicolon else ".",
-        encoding="utf-8-sig",
-        skip_blank_lines=False,
-        low_memory=False,
-    )
+    return csv_frame(path, texts=("subject_id", "model"), skip_blank_lines=False, low_memory=False)
 
 
 def _read_excel(path: Path) -> pd.DataFrame:

@@ -16,7 +16,15 @@ from features.errors import ColumnError, InputError
 from features.history import Ints
 from features.sources.table import HEADER_ROW
 
-__all__ = ["COMMA", "SEMICOLON", "as_utf8", "header_line", "separator_of", "with_points"]
+__all__ = [
+    "COMMA",
+    "SEMICOLON",
+    "as_utf8",
+    "decimal_sign_of",
+    "header_line",
+    "separator_of",
+    "with_points",
+]
 
 COMMA, SEMICOLON = ",", ";"
 
@@ -121,6 +129,32 @@ def with_points(
     Raises
     ------
     ColumnError
+        As `decimal_sign_of`.
+    """
+    if decimal_sign_of(columns, numbers, row, source) != COMMA:
+        return dict(columns), ()
+    told = {
+        name: pc.replace_substring_regex(cells, r"^([^.,]*),([^.,]*)$", r"\1.\2")
+        if name in numbers
+        else cells
+        for name, cells in columns.items()
+    }
+    return told, ("numbers of the file have decimal commas",)
+
+
+def decimal_sign_of(
+    columns: Mapping[str, pa.Array], numbers: set[str], row: Ints, source: str
+) -> str | None:
+    """The decimal sign of a file's numbers; None where none of them has one.
+
+    Parameters
+    ----------
+    columns, numbers, row, source
+        As of `with_points`.
+
+    Raises
+    ------
+    ColumnError
         If some numbers have commas and others points, or no number settles what the sign means.
     """
     first: dict[str, tuple[str, int]] = {}
@@ -142,15 +176,7 @@ def with_points(
             "file tells; save with commas between columns and decimal points"
         )
         raise ColumnError(name, message, row=at, source=source)
-    if COMMA not in first:
-        return dict(columns), ()
-    told = {
-        name: pc.replace_substring_regex(cells, r"^([^.,]*),([^.,]*)$", r"\1.\2")
-        if name in numbers
-        else cells
-        for name, cells in columns.items()
-    }
-    return told, ("numbers of the file have decimal commas",)
+    return next(iter(first), None)
 
 
 def _distinct(cells: pa.Array, row: Ints) -> list[tuple[str, int]]:

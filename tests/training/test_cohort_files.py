@@ -60,6 +60,34 @@ def test_csv_and_parquet_read_alike(tmp_path):
     assert one.visits["subject_id"].tolist() == ["007", "007", "B,1"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_cohort_saved_by_a_german_spreadsheet_reads_as_the_english_one_does(tmp_path, encoding):
+    visits = "subject_id,date,sex,m_protein_g_dl\nMüller-7,2024-09-17,F,2.4\nB,2025-03-04,M,3\n"
+    outcomes = "subject_id,duration_years,event,treated_years\nMüller-7,1.234,1,0.5\nB,2.75,0,\n"
+    (tmp_path / "english").mkdir()
+    (tmp_path / "german").mkdir()
+    for name, text in (("visits.csv", visits), ("outcomes.csv", outcomes)):
+        (tmp_path / "english" / name).write_text(text, encoding="utf-8")
+        (tmp_path / "german" / name).write_text(as_german(text), encoding=encoding)
+    english, german = read_cohort(tmp_path / "english"), read_cohort(tmp_path / "german")
+    pd.testing.assert_frame_equal(english.visits, german.visits)
+    pd.testing.assert_frame_equal(english.outcomes, german.outcomes)
+
+
+def as_german(text):
+    """As Excel saves the same sheet where its language is German, but for the days."""
+    return text.replace(",", ";").replace(".", ",")
+
+
+@pytest.mark.parametrize("duration", ["1,234", "12.345"])
+def test_a_duration_that_could_be_in_thousands_of_years_is_refused(tmp_path, duration):
+    folder = tables(tmp_path / "c")
+    text = f"subject_id;duration_years;event\nA;1;0\nB;{duration};1\n"
+    (folder / "outcomes.csv").write_text(text)
+    with pytest.raises(ColumnError, match=r"^outcomes\.csv, row 3, duration_years: .* thousands"):
+        read_cohort(folder)
+
+
 def test_without_a_description_a_cohort_is_real_and_named_as_its_folder(tmp_path):
     cohort = read_cohort(tables(tmp_path / "ward7"))
     assert (cohort.name, cohort.kind, cohort.truth) == ("ward7", "real", None)

@@ -36,6 +36,17 @@ def test_every_kind_of_file_gives_the_same_judgement(
     wide.to_csv(tmp_path / "scores.csv", index=False)
     for name in ("risks.parquet", "risks.xlsx", "german.csv", "scores.csv"):
         assert evaluate_files(tmp_path / name, files[1]).to_dict() == expected
+    outcomes = pd.read_csv(files[1])
+    outcomes.to_csv(tmp_path / "german-outcomes.csv", sep=";", decimal=",", index=False)
+    assert evaluate_files(files[0], tmp_path / "german-outcomes.csv").to_dict() == expected
+
+
+def test_semicolons_with_decimal_points_are_read_as_they_are_written(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    RISKS.to_csv(tmp_path / "points.csv", sep=";", index=False)
+    expected = evaluate_files(*files).to_dict()
+    assert evaluate_files(tmp_path / "points.csv", files[1]).to_dict() == expected
 
 
 def test_a_refused_subject_of_a_score_table_has_no_risk(
@@ -96,7 +107,9 @@ def test_blank_lines_at_the_end_are_no_rows(files: tuple[Path, Path]) -> None:
         ("risks.xlsx", b"not a sheet", "risks.xlsx, file: cannot be read"),
         ("risks.csv", b"", "risks.csv, file: cannot be read"),
         ("risks.csv", b"subject_id,model\n1,m\n", "risks.csv, horizon_years: missing"),
-        ("risks.csv", b"\xff\xfe\x00", "risks.csv, file: cannot be read"),
+        ("risks.csv", b"\xff\xfe\x00", "risks.csv, row 1, column 1: is not UTF-8"),
+        ("risks.csv", b"subject_id;model,risk\n", "risks.csv, row 1, header: has both commas"),
+        ("risks.csv", b"id;risk\n1;1,234\n", "risks.csv, row 2, risk: .* between thousands"),
     ],
 )
 def test_what_is_no_table_is_refused_by_name(
