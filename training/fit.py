@@ -8,7 +8,6 @@ fits with their recalibration and bootstrap refits. Registering is `training.reg
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from training.landmarks import TrainingSet
 from training.metrics.instability import Instability
 from training.refitting import refit
 from training.selection import simplest_of_the_best
+from training.software import software_digest
 from training.study import Study
 from training.validation import OutOfFold, cross_validate
 from training.workshop import Workshop
@@ -216,7 +216,7 @@ def _work_name(
     rows: TrainingSet, study: Study, candidate: str | None, seed: int, *, searched: bool
 ) -> str:
     """Unlike that of any training that could end otherwise."""
-    told = repr((version("smoulder"), study.hash, rows.digest, candidate, seed, searched))
+    told = repr((software_digest(), study.hash, rows.digest, candidate, seed, searched))
     return f"{study.name}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
 
 

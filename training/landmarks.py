@@ -54,7 +54,7 @@ class TrainingSet:
     diagnosed_years : (n,) array or None
         Day of diagnosis in years since 1970-01-01, NaN where unknown; None when no subject's is.
     digest : str
-        SHA-256 of values and outcomes.
+        SHA-256 of features, landmarks and outcomes, by name and value.
     """
 
     features: tuple[str, ...]
@@ -73,9 +73,11 @@ class TrainingSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of values and outcomes."""
-        content = hashlib.sha256()
-        for array in (self.values, self.subject, self.duration_years, self.event):
+        """SHA-256 of features, landmarks and outcomes, by name and value."""
+        others = sorted(self.published)
+        content = hashlib.sha256(repr((self.features, others)).encode())
+        outcome = self.subject, self.landmark_years, self.duration_years, self.event
+        for array in (self.values, *(self.published[name] for name in others), *outcome):
             content.update(np.ascontiguousarray(array).tobytes())
         return content.hexdigest()
 

@@ -35,13 +35,13 @@ from training.gate import Check, Verdict, champion_checks
 from training.notes import experiment_note, model_note, run_note, version_note
 from training.runs import (
     card_folder,
-    code_version,
     log_candidate,
     log_card,
     log_model,
     log_training,
     write_artefact,
 )
+from training.software import code_version
 from training.store import Store, registry_errors, settled
 from training.versions import Registered, registered
 

@@ -10,11 +10,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from shutil import which
-from subprocess import DEVNULL, CalledProcessError, TimeoutExpired, check_output
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -38,12 +34,12 @@ from training.documents import Documents
 from training.fit import Final, Trained
 from training.gate import Check, scan_artefact
 from training.report.card import as_html, as_markdown, card_of
+from training.software import code_version
 from training.store import settled
 from training.validation import OutOfFold
 
 __all__ = [
     "card_folder",
-    "code_version",
     "log_candidate",
     "log_card",
     "log_model",
@@ -158,25 +154,6 @@ def log_card(trained: Trained, final: Final, documents: Documents, version: str,
     folder = card_folder(final.model.provenance["candidate"])
     mlflow.log_text(as_markdown(card), f"{folder}/{CARD_MARKDOWN}")
     mlflow.log_text(as_html(card), f"{folder}/{CARD_HTML}")
-
-
-@cache
-def code_version() -> str:
-    """Version of this software, with the commit it stands at where it is a working copy."""
-    own, git = installed_version("smoulder"), which("git")
-    if git is None:
-        return own
-    try:
-        told = check_output(  # noqa: S603  # a fixed command
-            [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=Path(__file__).parent,
-            stderr=DEVNULL,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, CalledProcessError, TimeoutExpired):
-        return own
-    return f"{own}+{told.strip()}"
 
 
 def _log(

@@ -16,6 +16,7 @@ from training.folds import subject_folds
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights
 from training.search_space import Search, design_points
+from training.software import software_digest
 from training.study import Study
 from training.trials import Trials, open_trials
 
@@ -54,7 +55,7 @@ def tried(
         return [Trial({}, np.zeros(search.inner_folds))]
     asked = study
     if candidate.separate_horizons:
-        # Where horizons are fitted apart, the one that decides chooses for all.
+        # The others would be fitted for nothing: only the one that decides is looked at.
         asked = replace(study, horizons_years=(study.decision_horizon_years,))
 
     def losses_of(settings: Settings) -> Floats:
@@ -94,7 +95,8 @@ def inner_losses(
     """Loss in every inner fold, and the (n, h) out-of-fold log odds behind it.
 
     The loss is the logarithmic score of the risks, weighted for censoring and averaged over the
-    horizons: proper, and sharper between settings than the Brier score.
+    horizons: proper, and sharper between settings than the Brier score. Where horizons are fitted
+    apart, the one that decides chooses for all.
     """
     margin = np.empty((len(rows.subject), len(study.horizons_years)))
     masks = list(subject_folds(rows.subject, rows.event, count=folds, repeats=1, seed=seed))
@@ -102,14 +104,19 @@ def inner_losses(
         fit = candidate.fit(rows.rows(~mask), study, seed=seed)
         margin[mask] = fit.learner.margin(rows.rows(mask).columns(fit.features))
     score = np.zeros(len(margin))
-    for j, horizon in enumerate(study.horizons_years):
-        known = ipcw_weights(rows.duration_years, rows.event, horizon)
+    counted = [study.decision] if candidate.separate_horizons else range(margin.shape[1])
+    for j in counted:
+        known = ipcw_weights(rows.duration_years, rows.event, study.horizons_years[j])
         risk = expit(margin[:, j])
         score -= known.weights * np.where(known.case, np.log(risk), np.log1p(-risk))
-    return np.array([score[mask].mean() for mask in masks]) / margin.shape[1], margin
+    return np.array([score[mask].mean() for mask in masks]) / len(counted), margin
 
 
 def _study_name(name: str, rows: TrainingSet, study: Study, search: Search, seed: int) -> str:
-    """Unlike that of any other question, cohort or part of it, candidate, seed or search."""
-    told = repr((study.hash, search, rows.digest, seed))
+    """Unlike that of any other software, question, cohort or part of it, candidate, seed or search.
+
+    Whoever may share trials has the same, in whatever order a study file tells its lines.
+    """
+    asked = replace(study, search=search).hash
+    told = repr((software_digest(), asked, rows.digest, seed))
     return f"{study.name} {name} seed {seed} {hashlib.sha256(told.encode()).hexdigest()[:16]}"

@@ -99,6 +99,22 @@ def test_the_digest_tells_two_cohorts_apart(simulated: Cohort, smm: Study) -> No
     assert rows.digest == again.digest != flipped.digest
 
 
+def test_the_digest_tells_features_of_another_name_and_other_published_columns_apart(
+    simulated: Cohort, smm: Study
+) -> None:
+    rows = training_set(simulated, smm)
+    name = next(iter(rows.published))
+    others = [
+        replace(rows, features=(*rows.features[:-1], "another")),
+        replace(rows, published={**rows.published, name: rows.published[name] + 1.0}),
+        replace(rows, published={**rows.published, "another": rows.published[name]}),
+        replace(rows, landmark_years=rows.landmark_years + 1.0),
+    ]
+    assert len({rows.digest, *(other.digest for other in others)}) == 1 + len(others)
+    backwards = dict(reversed(rows.published.items()))
+    assert replace(rows, published=backwards).digest == rows.digest
+
+
 def test_blanking_leaves_out_who_is_not_known_to_be_free_when_it_ends(smm: Study) -> None:
     """a progresses and b is lost 0.2 years after diagnosis, c lives on: only c has a row."""
     cohort = _cohort(

@@ -9,8 +9,11 @@ import pytest
 
 from features.errors import DesignError
 from training import search as searching
+from training.candidates import CANDIDATES
+from training.folds import subject_folds
 from training.landmarks import TrainingSet
-from training.search import Trial, shortlist, tried
+from training.metrics.censoring import ipcw_weights
+from training.search import Trial, inner_losses, shortlist, tried
 from training.search_space import Search, Space, design_points
 from training.study import Study
 from training.trials import open_storage
@@ -66,6 +69,41 @@ def test_other_rows_or_another_seed_are_another_search(
         tried("cox", rows, mgus, once, seed=seed, storage=url)
     with open_storage(url) as storage:
         assert len(optuna.get_all_study_names(storage)) == 3
+
+
+def test_other_software_is_another_search_and_another_order_of_lines_is_none(
+    mgus_rows: TrainingSet, mgus: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'trials.db'}"
+    more = {**SEARCH.spaces, "hazards": {"strength": Space(0.01, 1.0, log=True)}}
+    for spaces in (more, dict(reversed(more.items()))):
+        once = replace(SEARCH, trials=2, spaces=spaces)
+        tried("cox", mgus_rows, mgus, once, seed=1, storage=url)
+    with open_storage(url) as storage:
+        assert len(optuna.get_all_study_names(storage)) == 1
+    monkeypatch.setattr(searching, "software_digest", lambda: "another")
+    tried("cox", mgus_rows, mgus, once, seed=1, storage=url)
+    with open_storage(url) as storage:
+        assert len(optuna.get_all_study_names(storage)) == 2
+
+
+@pytest.mark.parametrize(("name", "counted"), [("logistic", [1]), ("hazards", [0, 1])])
+def test_the_horizon_that_decides_chooses_where_horizons_are_fitted_apart(
+    mgus_rows: TrainingSet, mgus: Study, name: str, counted: list[int]
+) -> None:
+    """The loss is that of the horizons counted: of ten years, or the mean of five and ten."""
+    assert (mgus.horizons_years, mgus.decision) == ((5.0, 10.0), 1)
+    losses, margin = inner_losses(CANDIDATES[name], mgus_rows, mgus, folds=3, seed=1)
+    expected = []
+    for mask in subject_folds(mgus_rows.subject, mgus_rows.event, count=3, repeats=1, seed=1):
+        by_horizon = []
+        for j in counted:
+            known = ipcw_weights(mgus_rows.duration_years, mgus_rows.event, mgus.horizons_years[j])
+            risk = 1 / (1 + np.exp(-margin[mask, j]))
+            chance = np.where(known.case[mask], risk, 1 - risk)
+            by_horizon.append(-np.mean(known.weights[mask] * np.log(chance)))
+        expected.append(np.mean(by_horizon))
+    np.testing.assert_allclose(losses, expected, rtol=1e-12)
 
 
 def test_the_settings_of_least_loss_head_the_short_list() -> None:
