@@ -38,8 +38,19 @@ def forget_dead(folder: Path) -> None:
     """Remove what killed workers last said of themselves; their counts stay."""
     for path in folder.glob("gauge_live*.db"):
         owner = path.stem.rpartition("_")[2]
-        if owner.isdigit() and not Path("/proc", owner).exists():
+        if owner.isdigit() and not _runs(int(owner)):
             path.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process, asked in a way that every Unix answers."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class Metrics:

@@ -16,7 +16,7 @@ from serving.problems import MALFORMED, TOO_LARGE, ProblemError
 __all__ = ["decode"]
 
 MOST_DIGITS = 400
-"""Longest integer literal read; no quantity here needs more than six digits."""
+"""Longest integer read, its sign aside; no quantity here needs more than six digits."""
 
 
 _TOO_LONG = 10**MOST_DIGITS
@@ -101,10 +101,10 @@ def _constant(_: str) -> NoReturn:
     raise _NotStrictError("NaN and Infinity are not numbers")
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
+def _integer(literal: str) -> int:
+    if len(literal.removeprefix("-")) > MOST_DIGITS:
         raise _NotStrictError("a number has too many digits")
-    return int(digits)
+    return int(literal)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)

@@ -152,6 +152,9 @@ def _work(job: Job, mask: set[signal.Signals | int], parent: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         job.run()
         status = 0
+    except SystemExit as told:
+        # As the interpreter has it: nothing said is success, words are failure.
+        status = told.code if isinstance(told.code, int) else int(told.code is not None)
     except Exception as error:  # noqa: BLE001  # whatever it is, only this process ends by it
         logger.error("%s: %s", job.name, place_of(error))
     finally:

@@ -46,6 +46,18 @@ def test_only_live_gauges_of_dead_workers_are_forgotten(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
 
 
+def test_a_process_of_somebody_else_is_not_taken_for_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_ours(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("serving.metrics.os.kill", not_ours)
+    (tmp_path / "gauge_livemax_7.db").touch()
+    forget_dead(tmp_path)
+    assert (tmp_path / "gauge_livemax_7.db").exists()
+
+
 def test_inputs_are_counted_by_tenth_and_never_by_value() -> None:
     metrics = Metrics()
     given = {"value": 48.1516, "unit": "mg/L"}

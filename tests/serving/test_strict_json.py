@@ -31,6 +31,17 @@ def test_what_a_lenient_reader_takes_is_malformed(text: bytes, said: str) -> Non
     assert said in caught.value.detail
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize("shape", [b'{"value": %s}', b"[%s]"])
+def test_a_sign_is_no_digit_of_a_number(sign: str, shape: bytes) -> None:
+    longest = sign + "9" * strict_json.MOST_DIGITS
+    read = decode(shape % longest.encode())
+    assert str(int(longest)) in str(read)
+    with pytest.raises(ProblemError) as caught:
+        decode(shape % f"{longest}9".encode())
+    assert "digits" in caught.value.detail
+
+
 def test_a_million_brackets_are_too_large_and_harmless() -> None:
     with pytest.raises(ProblemError) as caught:
         decode(b"[" * 1_000_000)

@@ -38,6 +38,12 @@ def failing():
     with open(Path(home, "starts"), "a") as sink:
         sink.write(f"{time.monotonic()}\\n")
     raise ValueError("48151623.42")
+def leaving_with_seven():
+    sys.exit(7)
+def leaving_with_nothing():
+    sys.exit()
+def leaving_with_words():
+    sys.exit("48151623.42")
 supervisor.ENDING_SECONDS = 2.0
 keep_running([Job("smoulder-worker", globals()[name]) for name in sys.argv[2:]])
 Path(home, "over").touch()
@@ -128,6 +134,20 @@ def test_one_that_fails_at_once_is_not_started_in_a_rush_and_its_words_stay_in(
     assert third - second > 0.9
     printed = (tmp_path / "output").read_text()
     assert "ValueError at" in printed
+    assert "48151623" not in printed
+
+
+@pytest.mark.parametrize(
+    ("job", "status"),
+    [("leaving_with_seven", 7), ("leaving_with_nothing", 0), ("leaving_with_words", 1)],
+)
+def test_the_status_with_which_a_process_leaves_is_told_and_its_words_are_not(
+    start: Start, tmp_path: Path, job: str, status: int
+) -> None:
+    start(job)
+    until(lambda: "a process ended" in (tmp_path / "output").read_text())
+    printed = (tmp_path / "output").read_text()
+    assert f"(status {status})" in printed
     assert "48151623" not in printed
 
 
