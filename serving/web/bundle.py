@@ -8,15 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 __all__ = ["Bundle", "Curves", "Figure", "Measured", "Row", "Version", "read_bundle"]
 
 MOST_BYTES = 20_000_000
-LARGEST_HEADING = 3
-"""A card's own title is dropped and its sections become parts of the page's section."""
-
 Read = TypeVar("Read")
 
 
@@ -123,7 +118,7 @@ class Bundle(msgspec.Struct):
     Parameters
     ----------
     card
-        As HTML, everything in it escaped.
+        Markdown, as training wrote it.
     """
 
     history: list[Version]
@@ -140,7 +135,7 @@ def read_bundle(directory: Path) -> Bundle:
     return Bundle(
         history=_decoded(directory / "history.json", list[Version]) or [],
         judgement=_decoded(directory / "judgement.json", Judgement) or Judgement(),
-        card=_card(_text(directory / "card.md")),
+        card=_text(directory / "card.md"),
     )
 
 
@@ -160,27 +155,3 @@ def _decoded(path: Path, kind: type[Read]) -> Read | None:
         return msgspec.json.decode(_bytes(path), type=kind)
     except msgspec.DecodeError:
         return None
-
-
-_MARKDOWN = (
-    MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block"])
-)
-
-
-def _card(markdown: str) -> str:
-    """A card as HTML: raw HTML is text, images are not shown, headings fit the page."""
-    tokens = list(_without_title(_MARKDOWN.parse(markdown)))
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + LARGEST_HEADING - 2, 6)}"
-        if token.type == "table_open":
-            token.attrSet("class", "list")
-    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-    return html
-
-
-def _without_title(tokens: list[Token]) -> list[Token]:
-    """Tokens without a first heading of the first level; the page has a title already."""
-    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
-        return tokens[3:]
-    return tokens

@@ -93,7 +93,7 @@ def _filled(name: str, value: str, t: Texts) -> str:
     """What stands in a place: inputs by their names, stages and trials as people say them."""
     if name == "inputs":
         return orders_label(value.split(", "), t)
-    if name in ("sentence", "rule"):
+    if name in ("sentence", "rule", "learner"):
         return said(value, t)
     if name == "criteria":
         named = [str(t["criterion"].get(each, "")) for each in value.split(", ")]

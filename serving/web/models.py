@@ -13,8 +13,10 @@ from serving.lineup import Lineup
 from serving.problems import NOT_FOUND, ProblemError
 from serving.values import Json
 from serving.web.bundle import Bundle, Row, read_bundle
+from serving.web.card import card_html
 from serving.web.figures import Figures, figures
 from serving.web.frame import language_of, render
+from serving.web.messages import said
 from serving.web.numbers import localised, years_label
 from serving.web.texts import Texts, texts
 
@@ -47,7 +49,8 @@ async def model_page(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in room.lineup.learned:
         raise ProblemError(NOT_FOUND, "no such learned model")
-    t = texts(language_of(request))
+    language = language_of(request)
+    t = texts(language)
     bundle = read_bundle(room.models_dir / name)
     entry = room.lineup.describe(name) | {"name": name}
     candidate = bundle.candidate(entry["version"])
@@ -57,7 +60,7 @@ async def model_page(request: Request) -> Response:
         here="models",
         model=entry,
         history=bundle.history,
-        card=bundle.card,
+        card=card_html(bundle.card, language),
         rows=_rows(bundle, candidate, t),
         figures=_figures(bundle, candidate, t),
         siblings=_siblings(room.lineup, name),
@@ -84,9 +87,10 @@ def _rows(bundle: Bundle, candidate: str, t: Texts) -> list[dict[str, str]]:
     """Measures of this version beside the rule and published scores, the horizons in order."""
     compared = {candidate, RULE, *PUBLISHED}
     judged = [row for row in bundle.judgement.rows if row.model in compared]
-    known = {each.candidate: each.learner for each in bundle.history} | dict(t["model"])
+    known = {each.candidate: said(each.learner, t) for each in bundle.history}
+    known |= {name: str(label) for name, label in t["model"].items()}
     return [
-        _row(row, str(known.get(row.model, row.model)), t) | {"this": row.model == candidate}
+        _row(row, known.get(row.model, row.model), t) | {"this": row.model == candidate}
         for row in sorted(judged, key=lambda row: row.horizon_years)
     ]
 

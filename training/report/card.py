@@ -190,10 +190,11 @@ def _performance(final: Final, judgement: Judgement) -> Section:
         for row in judgement.rows
     ]
     header = ("model", "years", "observed", "predicted", "O/E", "slope", "AUC", "IPA")
+    marked = f"The one marked * is this model; {judgement.level:.0%} intervals"
     return Section(
         "How good it is",
         ("Out of fold: every subject was predicted by models that had not seen them.",),
-        (Table(f"* is this model; {judgement.level:.0%} intervals", header, tuple(rows)),),
+        (Table(marked, header, tuple(rows)),),
     )
 
 
