@@ -20,7 +20,7 @@ from models.learned import LearnedModel
 from models.published.points import PointScore
 from models.risk import RiskModel
 from serving.contributions import contribution_documents
-from serving.estimates import Said, agreement, said, said_of_score
+from serving.estimates import Said, agreement, said, said_of_scores
 from serving.lineup import Card
 from serving.request import RiskRequest
 from serving.rows import as_of_days, lab_rows
@@ -177,12 +177,12 @@ def _documents(
     documents: list[Json] = []
     for k, s in enumerate(features.subject.tolist()):
         doubts = {path_of(f): f.message for f in found[s] if f.severity == "doubted"}
-        here = [(name, said_of[k]) for name, said_of in told.items()]
+        here = [said_of[k] for said_of in told]
         documents.append(
             {
                 "as_of": iso_day(int(asked[s])),
                 "staging": staged[k].document,
-                "estimates": [one.document for _, one in here],
+                "estimates": [one.document for one in here],
                 "agreement": agreement(here),
                 "inputs": inputs(k, doubts),
                 "warnings": [
@@ -202,13 +202,18 @@ def _said(
     cards: Mapping[str, Card],
     intervals: bool,
     contributions: bool,
-) -> dict[str, list[Said]]:
+) -> list[list[Said]]:
     """What each model says of every landmark."""
+    refusals: dict[str, list[str | None]] = {
+        population: [one.refusals[population] for one in staged]
+        for population in dict.fromkeys(model.population for model in models)
+    }
+    scores = [model for model in models if isinstance(model, PointScore)]
+    by_score = said_of_scores(scores, features, refusals, intervals=intervals)
     told = {}
     for model in models:
-        refusals = [one.refusals[model.population] for one in staged]
-        if isinstance(model, PointScore):
-            told[model.name] = said_of_score(model, features, refusals, intervals=intervals)
+        if model.name in by_score:
+            told[model.name] = by_score[model.name]
             continue
         explained = None
         if isinstance(model, LearnedModel):
@@ -218,10 +223,9 @@ def _said(
                 explained = contribution_documents(model, values)
         else:
             found = model.estimate(features)
-        told[model.name] = said(
-            model, found, cards.get(model.name), refusals, explained, intervals=intervals
-        )
-    return told
+        card, against = cards.get(model.name), refusals[model.population]
+        told[model.name] = said(model, found, card, against, explained, intervals=intervals)
+    return list(told.values())
 
 
 def _later_visits(request: RiskRequest, asked: int) -> list[Json]:

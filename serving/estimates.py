@@ -1,17 +1,18 @@
 """What the models say about each landmark, as JSON, and where they part."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from features.landmark import LandmarkFeatures
 from models.agreement import Voice, agreement_of
+from models.published.panel import panel
 from models.published.points import PointScore
 from models.risk import OK, PARTIAL, REFUSED, STATUSES, Estimates, RiskModel
 from serving.lineup import Card, inputs_of, provenance
 from serving.values import Json, number, numbers
 
-__all__ = ["RANGE", "Said", "agreement", "reason_at", "said", "said_of_score"]
+__all__ = ["RANGE", "Said", "agreement", "reason_at", "said", "said_of_scores"]
 
 RANGE = "range over missing markers"
 
@@ -29,12 +30,12 @@ class Said:
     ----------
     document
         Its entry in the answer. Landmarks that are alike share it: it must not be altered.
-    ranges
-        Horizon, lowest and highest risk that it leaves open, where it speaks.
+    voices
+        What it leaves open at each horizon at which it speaks, and the same as JSON.
     """
 
     document: Json
-    ranges: tuple[tuple[float, float, float], ...]
+    voices: Mapping[float, tuple[Voice, Json]]
 
 
 def said(
@@ -65,26 +66,44 @@ def said(
     return [teller.tell(k, refusal) for k, refusal in enumerate(refusals)]
 
 
-def said_of_score(
-    score: PointScore,
+def said_of_scores(
+    scores: Sequence[PointScore],
     features: LandmarkFeatures,
-    refusals: Sequence[str | None],
+    refusals: Mapping[str, Sequence[str | None]],
     *,
     intervals: bool,
-) -> list[Said]:
-    """What a published score says of every landmark.
+) -> dict[str, list[Said]]:
+    """What published scores say of every landmark.
 
     A score has few answers: each is put together once, for every request.
 
     Parameters
     ----------
-    score, features
+    scores, features
         Who is asked, and about whom.
-    refusals, intervals
+    refusals
+        By population, as for `said`.
+    intervals
         As for `said`.
     """
+    if not scores:
+        return {}
+    patterns = panel(tuple(scores)).patterns(features).tolist()
+    return {
+        score.name: _said_of_score(score, features, refusals[score.population], codes, intervals)
+        for score, codes in zip(scores, patterns, strict=True)
+    }
+
+
+def _said_of_score(
+    score: PointScore,
+    features: LandmarkFeatures,
+    refusals: Sequence[str | None],
+    codes: Sequence[int],
+    intervals: bool,
+) -> list[Said]:
     known = _KNOWN.setdefault((score.name, score.version, intervals), {})
-    rows = list(zip(refusals, score.pattern(features).tolist(), strict=True))
+    rows = list(zip(refusals, codes, strict=True))
     new = {row: k for k, row in enumerate(rows) if row not in known}
     if new:
         if len(known) + len(new) > MOST_KNOWN:
@@ -109,7 +128,8 @@ class _Teller:
         explained: Callable[[int], list[Json]] | None,
         intervals: bool,
     ) -> None:
-        self.found, self.explained, self.intervals = found, explained, intervals
+        self.name, self.found = model.name, found
+        self.explained, self.intervals = explained, intervals
         self.head: Json = {
             "model": model.name,
             "label": model.label,
@@ -142,7 +162,7 @@ class _Teller:
         if refusal is not None or status == REFUSED:
             reason = refusal or reason_at(self.found, k, missing)
             lacks = [] if refusal else list(missing)
-            return Said(self._entry(REFUSED, {"reason": reason}, None, [], lacks), ())
+            return Said(self._entry(REFUSED, {"reason": reason}, None, [], lacks), {})
         more: Json = {"reason": reason_at(self.found, k, missing)} if status != OK else {}
         if found.groups:
             score = None if found.score is None else number(found.score[k])
@@ -159,7 +179,7 @@ class _Teller:
         )
         if self.explained is not None:
             entry["contributions"] = self.explained(k)
-        return Said(entry, _ranges(horizons, status, risk, lower, upper))
+        return Said(entry, _voices(self.name, horizons, status, risk, lower, upper))
 
     def _entry(
         self, status: int, more: Json, interval: str | None, risks: list[Json], missing: list[str]
@@ -219,17 +239,24 @@ def _groups(possible: list[str], score: float | None) -> Json:
     return told
 
 
-def _ranges(
-    horizons: Sequence[float], status: int, risk: Numbers, lower: Numbers, upper: Numbers
-) -> tuple[tuple[float, float, float], ...]:
+def _voices(
+    model: str,
+    horizons: Sequence[float],
+    status: int,
+    risk: Numbers,
+    lower: Numbers,
+    upper: Numbers,
+) -> dict[float, tuple[Voice, Json]]:
     """What is left open at each horizon; the interval of a risk is doubt, nothing left open."""
-    left = []
+    left = {}
     for horizon, at, low, high in zip(horizons, risk, lower, upper, strict=True):
         if at is not None:
-            left.append((horizon, at, at))
-        elif status == PARTIAL and low is not None and high is not None:
-            left.append((horizon, low, high))
-    return tuple(left)
+            low = high = at
+        elif status != PARTIAL or low is None or high is None:
+            continue
+        shown = {"model": model, "lower": low, "upper": high}
+        left[horizon] = Voice(model, low, high), shown
+    return left
 
 
 @lru_cache(maxsize=MOST_KNOWN)
@@ -237,37 +264,31 @@ def _inputs(lacking: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(inputs_of(lacking))
 
 
-def agreement(speaking: Sequence[tuple[str, Said]]) -> list[Json]:
+def agreement(speaking: Sequence[Said]) -> list[Json]:
     """Where models agree and part about one landmark, at every horizon of two or more.
 
     Parameters
     ----------
     speaking
-        Models and what each says.
+        What each model says.
 
     Returns
     -------
     list
         By horizon: whether no two part, what each leaves open (lowest first), and the pairs apart.
     """
-    at_horizon: dict[float, list[Voice]] = {}
-    for name, one in speaking:
-        for horizon, lower, upper in one.ranges:
-            at_horizon.setdefault(horizon, []).append(Voice(name, lower, upper))
-    compared = [
-        agreement_of(voices, horizon)
-        for horizon, voices in sorted(at_horizon.items())
-        if len(voices) > 1
-    ]
-    return [
-        {
-            "horizon_years": found.horizon_years,
+    told = []
+    for horizon in sorted({horizon for one in speaking for horizon in one.voices}):
+        heard = [one.voices[horizon] for one in speaking if horizon in one.voices]
+        if len(heard) < 2:
+            continue
+        found = agreement_of([voice for voice, _ in heard], horizon)
+        shown = {voice.model: document for voice, document in heard}
+        entry: Json = {
+            "horizon_years": horizon,
             "agree": found.agree,
-            "voices": [
-                {"model": model, "lower": lower, "upper": upper}
-                for model, lower, upper in found.voices
-            ],
-            "apart": [[low, high] for low, high in found.apart],
+            "voices": [shown[model] for model, _, _ in found.voices],
+            "apart": list(map(list, found.apart)),
         }
-        for found in compared
-    ]
+        told.append(entry)
+    return told

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.cuts import States, state
-from features.history import Codes, Floats, Ints
+from features.history import Codes, Floats
 from features.landmark import LandmarkFeatures
 from models.reference import REFERENCE, share_above
 from models.risk import OK, PARTIAL, REFUSED, Estimates, RangeKind
@@ -43,6 +43,8 @@ class Marker:
         The inequality as published, for people.
     shares
         How common each state is in the reference patients; empty where nobody has counted.
+    cuts
+        Where the state is the number of these that one feature exceeds; else empty.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Marker:
     state: Callable[[LandmarkFeatures], States]
     criterion: str
     shares: tuple[float, ...] = ()
+    cuts: tuple[float, ...] = ()
 
     @property
     def unknown(self) -> int:
@@ -91,7 +94,13 @@ def cut_marker(
         beyond = [1.0, *(share_above(feature, cut) for cut in table[:-1]), 0.0]
         shares = tuple(float(a - b) for a, b in pairwise(beyond))
     return Marker(
-        name, {feature: name}, points, lambda at: state(at[feature], table), criterion, shares
+        name=name,
+        inputs={feature: name},
+        points=points,
+        state=lambda at: state(at[feature], table),
+        criterion=criterion,
+        shares=shares,
+        cuts=tuple(table[:-1].tolist()),
     )
 
 
@@ -140,7 +149,7 @@ class Answers:
     possible: Bools
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PointScore:
     """A published score that adds points over markers and reads the risk from a band.
 
@@ -226,27 +235,6 @@ class PointScore:
             score=answers.score.take(index),
             ranges=self.ranges,
         )
-
-    def pattern(self, features: LandmarkFeatures) -> Ints:
-        """(k,) code that settles what `estimate` says of a landmark, in this call or another.
-
-        A score has few answers: whoever puts them into words does so once for each code.
-        """
-        states = self.states(features)
-        pattern = self.combination(states)
-        for marker, found in zip(self.markers, states, strict=True):
-            if marker.is_one_value:
-                continue
-            # A bit for each input that is lacking, and for the marker itself.
-            names = dict.fromkeys((*marker.inputs.values(), marker.name))
-            pattern <<= len(names)
-            unknown = found == marker.unknown
-            if unknown.any():
-                lacking = marker.lacking(features, unknown)
-                for bit, name in enumerate(names):
-                    if name in lacking:
-                        pattern |= lacking[name].astype(np.intp) << bit
-        return pattern
 
 
 def _answer_all(score: PointScore) -> Answers:
