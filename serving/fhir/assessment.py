@@ -82,7 +82,7 @@ def risk_assessments(
         known, one OperationOutcome.
     """
     whole = uuid.UUID(request_id)
-    authored = datetime.now(UTC).isoformat(timespec="seconds")
+    authored = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     resources = []
     for entry in answer["estimates"]:
         name = entry["model"]

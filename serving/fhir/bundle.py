@@ -3,7 +3,7 @@
 Observations are read as files of FHIR are (`features.sources.observations`): one way to read them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,7 +85,7 @@ def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -
     paths = [path for path, _, _ in listed]
     names = [_reference(url, resource) for _, url, resource in listed]
     problems, doubts = _faults(found, paths)
-    subject, more = _subject(found, paths)
+    subject, more = _subject(found, listed)
     problems += more
     values, more = _values(found, subject, paths)
     problems += more
@@ -125,17 +125,31 @@ def _faults(found: Gathered, paths: list[str]) -> tuple[list[FieldProblem], list
     return problems, doubts
 
 
-def _subject(found: Gathered, paths: list[str]) -> tuple[str, list[FieldProblem]]:
+def _subject(
+    found: Gathered, listed: Sequence[tuple[str, str, Mapping[str, object]]]
+) -> tuple[str, list[FieldProblem]]:
     """Identifier of the one Patient, and what is wrong with whom results are of."""
-    if len(found.patients) != 1:
+    # Two servers may give two people one id; their full URLs differ.
+    patients = max(len(found.patients), len(found.subject_of_url))
+    if patients != 1:
         unread = any(name == "Patient" for name, _ in found.faults)
-        said = f"must hold one Patient; it holds {len(found.patients)}"
+        said = f"must hold one Patient; it holds {patients}"
         return "", [] if unread else [FieldProblem("entry", said)]
     (subject,) = found.patients
+    url = next(iter(found.subject_of_url), "")
     return subject, [
-        FieldProblem(f"{paths[row]}.subject", "must refer to the Patient of this Bundle")
-        for row in sorted({m.row for m in found.measured if m.analyte and m.subject != subject})
+        FieldProblem(f"{listed[row][0]}.subject", "must refer to the Patient of this Bundle")
+        for row, whose in sorted({(m.row, m.subject) for m in found.measured if m.analyte})
+        if whose != subject or _is_elsewhere(listed[row][2], url)
     ]
+
+
+def _is_elsewhere(resource: Mapping[str, object], patient_url: str) -> bool:
+    """Whether a result is of a Patient of another server, who may have the same id there."""
+    subject = resource.get("subject")
+    given = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
+    both = (given.partition("/_history/")[0], patient_url)
+    return both[0] != both[1] and all(url.startswith(("http://", "https://")) for url in both)
 
 
 def _values(

@@ -3,7 +3,6 @@
 import copy
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,6 @@ from serving.examples import EXAMPLE, FHIR_EXAMPLE
 Body = dict[str, Any]
 Client = Any
 
-DATA = Path(__file__).parents[2] / "data" / "fhir"
-HEADERS = {"content-type": "application/fhir+json"}
-ROUTE = "/v1/fhir/risk-assessment"
 UCUM = "http://unitsofmeasure.org"
 INTERVAL = "urn:smoulder:fhir:interval"
 # http://hl7.org/fhir/R4/valueset-observation-status.html
@@ -30,14 +26,6 @@ STATUSES = {
 @pytest.fixture
 def bundle() -> Body:
     return copy.deepcopy(FHIR_EXAMPLE)
-
-
-@pytest.fixture
-def ask(client: Client) -> Any:
-    def ask(bundle: Body) -> Any:
-        return client.post(ROUTE, content=json.dumps(bundle), headers=HEADERS)
-
-    return ask
 
 
 def assert_r4(bundle: Body) -> list[Body]:
@@ -170,18 +158,6 @@ def test_a_missing_marker_gives_a_range_and_no_number(ask: Any, bundle: Body) ->
     # M-protein is above 2 g/dL, one of three factors: intermediate (17.9 %) or high (44.2 %).
     assert [first["probabilityRange"][end]["value"] for end in ("low", "high")] == [17.9, 44.2]
     assert first["qualitativeRisk"] == {"text": "intermediate or high"}
-
-
-@pytest.mark.parametrize("name", ["ghp", "f005"])
-def test_examples_of_the_standard_are_read_and_answered(ask: Any, name: str) -> None:
-    given = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    response = ask(given)
-    assert response.status_code == 200, response.text
-    assessments = assert_r4(response.json())
-    # Neither holds an M-protein: nothing is said as final.
-    assert {each["status"] for each in assessments} <= {"preliminary", "cancelled"}
-    day = {"ghp": "2015-08-16", "f005": "2013-04-05"}[name]
-    assert {each["occurrenceDateTime"] for each in assessments} == {day}
 
 
 def test_what_was_left_out_is_told_at_its_place(ask: Any, bundle: Body) -> None:

@@ -63,6 +63,35 @@ def test_results_of_somebody_else_are_refused(bundle: Body) -> None:
     assert list(fields(bundle)) == ["entry[2].resource.subject"]
 
 
+def test_two_people_with_one_id_on_two_servers_are_two(bundle: Body) -> None:
+    urls = ["http://one.example/Patient/7", "http://two.example/Patient/7"]
+    people = [{"fullUrl": url, "resource": {**PATIENT, "id": "7"}} for url in urls]
+    told = fields({**bundle, "entry": [*people, *bundle["entry"][1:]]})
+    assert "it holds 2" in told["entry"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "ours"),
+    [
+        ("http://one.example/Patient/7", True),
+        ("http://one.example/Patient/7/_history/2", True),
+        ("Patient/7", True),
+        ("http://two.example/Patient/7", False),
+    ],
+)
+def test_a_result_of_another_server_s_patient_with_the_same_id_is_refused(
+    bundle: Body, reference: str, *, ours: bool
+) -> None:
+    bundle["entry"][0] = {
+        "fullUrl": "http://one.example/Patient/7",
+        "resource": {**PATIENT, "id": "7"},
+    }
+    for entry in bundle["entry"][1:]:
+        entry["resource"]["subject"] = {"reference": "Patient/7"}
+    bundle["entry"][2]["resource"]["subject"]["reference"] = reference
+    assert list(fields(bundle)) == ([] if ours else ["entry[2].resource.subject"])
+
+
 @pytest.mark.parametrize(
     ("spoil", "field", "expected"),
     [
