@@ -179,23 +179,25 @@ def train(
 ) -> None:
     """Diagnose, train, judge and register one candidate; exit 1 when one of them refuses.
 
-    Every candidate is tuned inside every fold and the whole pipeline refitted 200 times: about five
-    minutes for 1,000 subjects on two cores. Killed and started again, it goes on where it stood.
+    Every candidate is tuned inside every fold and the whole pipeline refitted 200 times, which
+    takes minutes. Killed and started again, it goes on where it stood.
     """
-    from features.errors import GateError
+    from features.errors import GateError, InputError
     from training.cohort_files import read_cohort
     from training.diagnosis import check_overrides
 
     overrides = dict.fromkeys(override or (), because)
     check_overrides(overrides)
+    if search_only and quick:
+        raise InputError("--search-only", "there is no search with --quick; leave out one of them")
     read = read_cohort(cohort)
     if diagnose_only:
         _diagnose(study, read, overrides, as_json)
         return
+    work = Work(searched=not quick, jobs=jobs, trials=None if quick else trials)
     if search_only:
-        _search(study, read, candidate, seed, jobs=jobs, trials=trials, overrides=overrides)
+        _search(study, read, candidate, seed, work=work, overrides=overrides, as_json=as_json)
         return
-    work = Work(searched=not quick, jobs=jobs, trials=trials)
     trained, version, champion = _train(
         study, read, candidate, seed, runs, work=work, overrides=overrides, as_json=as_json
     )
@@ -477,40 +479,33 @@ def _train(
 ) -> tuple["Trained", "Registered", "Registered"]:
     from dataclasses import replace
 
-    from features.errors import DesignError
     from training.fit import train as fit
     from training.study import read_study
     from training.trials import open_storage
     from training.workshop import Workshop, all_cores
 
     study = read_study(study_name)
-    diagnoses: list[Diagnosis] = []
-    try:
-        with _working(f"Training {study.label}") as advance:
-            # Before the fits: a registry or database that cannot be used must not cost a training.
-            registry = _registry(runs)
-            if work.trials is not None:
-                with open_storage(work.trials):
-                    pass
-            workshop = Workshop(work.jobs or all_cores(), runs / "training", advance)
-            trained = fit(
-                cohort,
-                study,
-                candidate=candidate,
-                seed=seed,
-                overrides=overrides,
-                diagnosed=diagnoses.append,
-                searched=work.searched,
-                storage=work.trials or f"sqlite:///{runs.resolve() / 'trials.db'}",
-                workshop=workshop,
-            )
-            advance("registering")
-            version, champion, verdict = registry.register(trained)
-            workshop.within(trained.work).clear()
-    except DesignError:
-        for diagnosis in diagnoses:
-            _tell_diagnosis(diagnosis, as_json=as_json)
-        raise
+    with _refusal_told(as_json) as diagnosed, _working(f"Training {study.label}") as advance:
+        # Before the fits: a registry or database that cannot be used must not cost a training.
+        registry = _registry(runs)
+        if work.trials is not None:
+            with open_storage(work.trials):
+                pass
+        workshop = Workshop(work.jobs or all_cores(), runs / "training", advance)
+        trained = fit(
+            cohort,
+            study,
+            candidate=candidate,
+            seed=seed,
+            overrides=overrides,
+            diagnosed=diagnosed,
+            searched=work.searched,
+            storage=work.trials or f"sqlite:///{runs.resolve() / 'trials.db'}",
+            workshop=workshop,
+        )
+        advance("registering")
+        version, champion, verdict = registry.register(trained)
+        workshop.within(trained.work).clear()
     return replace(trained, verdict=verdict), version, champion
 
 
@@ -520,9 +515,9 @@ def _search(
     candidate: str | None,
     seed: int,
     *,
-    jobs: int,
-    trials: str | None,
+    work: Work,
     overrides: dict[str, str],
+    as_json: bool,
 ) -> None:
     from features.errors import InputError
     from training.fit import search
@@ -530,21 +525,40 @@ def _search(
     from training.trials import open_storage
     from training.workshop import Workshop, all_cores
 
-    if trials is None:
+    if work.trials is None:
         raise InputError("--search-only", "expected --trials with the database that is shared")
-    with open_storage(trials):
+    with open_storage(work.trials):
         study = read_study(study_name)
-    with _working(f"Searching for {study.label}") as advance:
-        search(
+    with _refusal_told(as_json) as diagnosed, _working(f"Searching for {study.label}") as advance:
+        names = search(
             cohort,
             study,
             candidate=candidate,
             seed=seed,
-            storage=trials,
-            workshop=Workshop(jobs or all_cores(), progress=advance),
+            storage=work.trials,
+            workshop=Workshop(work.jobs or all_cores(), progress=advance),
             overrides=overrides,
+            diagnosed=diagnosed,
         )
-    typer.echo("Every setting has been tried; the training that shares them goes on.")
+    if as_json:
+        told = {"study": study.name, "study_hash": study.hash, "seed": seed, "searched": names}
+        typer.echo(json.dumps(told, indent=1))
+    else:
+        typer.echo("Every setting has been tried; the training that shares them goes on.")
+
+
+@contextmanager
+def _refusal_told(as_json: bool) -> Iterator[Callable[["Diagnosis"], None]]:
+    """Show the diagnosis by which a design is refused, before the line that says so."""
+    from features.errors import DesignError
+
+    told: list[Diagnosis] = []
+    try:
+        yield told.append
+    except DesignError:
+        for diagnosis in told:
+            _tell_diagnosis(diagnosis, as_json=as_json)
+        raise
 
 
 def _diagnose(study_name: str, cohort: "Cohort", overrides: dict[str, str], as_json: bool) -> None:

@@ -17,6 +17,7 @@ from training.cohort_files import write_cohort
 from training.cohorts import Cohort
 from training.registry import Registry
 from training.simulation import simulate_cohort
+from training.study import read_study
 from training.trials import open_storage
 
 Spoil = Callable[[Cohort], Cohort]
@@ -155,10 +156,41 @@ def test_a_helper_takes_trials_and_leaves_no_run(
         searches = optuna.get_all_study_summaries(storage)
     # Two folds and all rows, two settings each.
     assert [found.n_trials for found in searches] == [2, 2, 2]
+    done = run(*told, *shared, "--search-only", "--json")
+    assert json.loads(done.stdout)["searched"] == ["logistic"]
+    assert json.loads(done.stdout)["study_hash"] == read_study(quick).hash
     done = run(*told, "--trials", "postgresql://x:geheim@127.0.0.1:1/x?connect_timeout=2")
     assert done.returncode == 2
     assert done.stderr.startswith("smoulder: --trials: the database cannot be used")
     assert "geheim" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_helper_without_a_search_and_one_on_an_unsound_cohort_are_refused_as_a_training_is(
+    simulated: Cohort, tmp_path: Path, run: Run, quick: str
+) -> None:
+    write_cohort(_leaking(simulated), tmp_path / "c")
+    told = ("train", quick, "--cohort", tmp_path / "c", "--runs", tmp_path / "runs")
+    shared = ("--search-only", "--trials", f"sqlite:///{tmp_path / 'trials.db'}")
+    done = run(*told, *shared, "--quick")
+    assert done.returncode == 2
+    assert done.stderr.startswith("smoulder: --search-only: there is no search with --quick")
+    assert not (tmp_path / "trials.db").exists()
+    done = run(*told, *shared, "--json")
+    assert done.returncode == 1
+    status = {f["check"]: f["status"] for f in json.loads(done.stdout)["findings"]}
+    assert status["outcome-in-feature"] == "refuse"
+
+
+def test_a_quick_training_leaves_the_database_of_trials_alone(
+    simulated: Cohort, tmp_path: Path, run: Run, quick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_cohort(simulated, tmp_path / "c")
+    monkeypatch.setenv("SMOULDER_TRIALS", "postgresql://x@127.0.0.1:1/x?connect_timeout=2")
+    told = ("train", quick, "--cohort", tmp_path / "c", "--runs", tmp_path / "runs")
+    done = run(*told, "--quick", "--jobs", "1", "--json")
+    assert done.returncode in (0, 1), done.stderr
+    assert json.loads(done.stdout)["version"]["candidate"] == "logistic"
+    assert not list((tmp_path / "runs").glob("trials.db*"))
 
 
 def _as_pangea(cohort: Cohort) -> pd.DataFrame:

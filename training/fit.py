@@ -170,15 +170,21 @@ def search(
     seed: int = 0,
     workshop: Workshop | None = None,
     overrides: Mapping[str, str] | None = None,
-) -> None:
+    diagnosed: Callable[[Diagnosis], None] = lambda _: None,
+) -> list[str]:
     """Do a share of the trials of a training with the same arguments elsewhere, and nothing else.
 
     Parameters
     ----------
     storage
         URL of the database that both share.
-    cohort, study, candidate, seed, workshop, overrides
+    cohort, study, candidate, seed, workshop, overrides, diagnosed
         As for `train`.
+
+    Returns
+    -------
+    list of strings
+        Names of the candidates whose settings have been tried.
 
     Raises
     ------
@@ -187,10 +193,12 @@ def search(
     """
     names = considered(study, candidate)
     rows, diagnosis = examine(cohort, study, overrides=overrides or {})
+    diagnosed(diagnosis)
     diagnosis.stop_if_refused()
     cross_validate(
         rows, study, names, seed=seed, search=study.search, storage=storage, workshop=workshop
     )
+    return [n for n in names if study.search.spaces.get(n) and study.search.trials > 1]
 
 
 def considered(study: Study, candidate: str | None) -> list[str]:
