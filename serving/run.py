@@ -103,7 +103,7 @@ def serve(
         os.environ[service.AUDIT_URL] = audit_url or ""
         os.environ[service.ACCESS_DIR] = str(access_dir.resolve()) if guarded else ""
         _rehearse(service.Smoulder)
-        jobs = [Job(WORKER, functools.partial(_work, listening))] * workers
+        jobs = [Job(WORKER, functools.partial(_work, listening, workers))] * workers
         if companion:
             jobs.append(Job(COMPANION, functools.partial(os.execv, companion[0], [*companion])))
         # What is here now is shared with the workers as long as no collector writes to it.
@@ -131,11 +131,12 @@ def _rehearse(smoulder: Any) -> None:
     settings.get_loop_factory()
 
 
-def _work(listening: socket.socket) -> None:
+def _work(bound: socket.socket, workers: int) -> None:
     """Answer in this process until told to stop."""
     from serving import service
 
     smoulder: Any = service.Smoulder
+    listening = bound if workers == 1 else _beside(bound)
     uvicorn.Server(_settings(smoulder.to_asgi())).run(sockets=[listening])
 
 
@@ -191,7 +192,7 @@ def _check_address(host: str, port: int, *, guarded: bool) -> str:
 
 
 def _bound(address: str, port: int) -> socket.socket:
-    """Socket that all workers will listen at."""
+    """Socket that keeps the port for the workers; a lone worker listens at it."""
     found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -199,4 +200,17 @@ def _bound(address: str, port: int) -> socket.socket:
     except OSError:
         found.close()
         raise InputError("port", f"{port} is taken; choose another with --port") from None
+    return found
+
+
+def _beside(bound: socket.socket) -> socket.socket:
+    """Socket of one of several workers at the same port.
+
+    The kernel deals connections out among such sockets. At one that all workers share, whoever is
+    idle first takes all that come at once, and with them all their requests.
+    """
+    found = socket.socket(bound.family)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    found.bind(bound.getsockname())
     return found

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from features.errors import AuditError
 from serving.audit import AuditLog, verify
 from serving.audit import sqlite as module
+from serving.audit.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,11 +79,83 @@ def test_a_locked_file_refuses_after_its_patience_and_recovers(
     assert verify(tmp_path).records == 2
 
 
+WRITER = """
+import sys
+from pathlib import Path
+from serving.audit.sqlite import SqliteStore
+
+store = SqliteStore(Path(sys.argv[1]))
+store.append([])
+print(flush=True)
+sys.stdin.readline()
+for i in range(150):
+    store.append([f'{{"n":{i},"writer":{sys.argv[2]}}}', "{}"])
+"""
+
+HOLDER = """
+import sqlite3, sys, time
+holder = sqlite3.connect(sys.argv[1], isolation_level=None)
+holder.execute("BEGIN IMMEDIATE")
+holder.execute("INSERT INTO audit VALUES (1000, 'half', 'done')")
+print(flush=True)
+time.sleep(60)
+"""
+
+
+def started(script: str, *words: object) -> "subprocess.Popen[str]":
+    """A process that has said that it is where it is wanted."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, words)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_processes_that_write_at_once_lose_nothing_and_make_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    SqliteStore(path).append([])
+    with started(WRITER, path, 1) as one, started(WRITER, path, 2) as other:
+        for writer in (one, other):
+            assert writer.stdin is not None
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+        assert one.wait(timeout=60) == other.wait(timeout=60) == 0
+    verdict = verify(tmp_path)
+    # Two processes, 150 groups each, two records a group.
+    assert (verdict.records, verdict.broken_at) == (600, None)
+    with closing(sqlite3.connect(path)) as connection:
+        written = [json.loads(row[0]) for row in connection.execute("SELECT record FROM audit")]
+    for name in (1, 2):
+        own = [record["n"] for record in written if record.get("writer") == name]
+        assert own == list(range(150))
+    # A group is written whole: each first record has its second right behind it.
+    assert written[1::2] == [{}] * 300
+
+
+def test_a_writer_that_is_killed_is_in_nobodys_way(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path)
+    log.open()
+    log.append([{"n": 1}]).result(timeout=10)
+    with started(HOLDER, log.path) as holder:
+        waiting = log.append([{"n": 2}])
+        time.sleep(0.1)
+        assert not waiting.done()
+        holder.kill()
+        waiting.result(timeout=2)
+    log.close()
+    verdict = verify(tmp_path)
+    assert (verdict.records, verdict.broken_at) == (2, None)
+
+
 def test_a_clock_that_jumps_breaks_no_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import time
-
     log = AuditLog(tmp_path)
     log.open()
     now = time.time()
