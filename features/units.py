@@ -15,6 +15,7 @@ from features.errors import InputError, UnitError
 
 __all__ = [
     "analyte_named",
+    "conversion",
     "factor_to_canonical",
     "likely_unit",
     "measured_unit",
@@ -132,12 +133,23 @@ def to_canonical(analyte: Analyte, values: Floats, unit: str) -> Floats:
     >>> float(to_canonical(ANALYTES["m_protein"], np.array(24.0), "g/L"))
     2.4
     """
+    divisor, factor = conversion(analyte, unit)
+    if divisor != 1.0:
+        return values / divisor
+    return values if factor == 1.0 else values * factor
+
+
+def conversion(analyte: Analyte, unit: str) -> tuple[float, float]:
+    """Divisor and factor that take a value to the canonical unit; at least one of them is 1.
+
+    Examples
+    --------
+    >>> from features.analytes import ANALYTES
+    >>> conversion(ANALYTES["m_protein"], "g/L")
+    (10.0, 1.0)
+    """
     factor = factor_to_canonical(analyte, unit)
-    if factor == 1.0:
-        return values
-    if factor < 1.0:
-        return values / _inverse(factor)
-    return values * factor
+    return (_inverse(factor), 1.0) if factor < 1.0 else (1.0, factor)
 
 
 def likely_unit(analyte: Analyte, value: float, unit: str) -> str | None:

@@ -8,9 +8,8 @@ Nothing is dropped in silence and no value is corrected by guess.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from features.analytes import ANALYTES, Analyte
+from features.columns import place_columns
 from features.derived import (
     chain_ratio,
     corrected_calcium_mg_dl,
@@ -19,13 +18,11 @@ from features.derived import (
     involved_ratio,
     ratio_disagrees,
 )
+from features.findings import Finding, found_at
 from features.history import KAPPA, UNKNOWN, Codes, Floats, History, Ints
-from features.labs import LabColumn, LabRows, Severity
-from features.units import likely_unit, spelled_unit, to_canonical
+from features.labs import LabRows
 
 __all__ = ["AGE_YEARS", "Finding", "Visits", "check"]
-
-Bools = NDArray[np.bool_]
 
 AGE_YEARS = (18.0, 110.0)
 USUAL_AGE_YEARS = (30.0, 95.0)
@@ -33,35 +30,6 @@ USUAL_AGE_YEARS = (30.0, 95.0)
 
 MOST_YEARS_BEFORE_DIAGNOSIS = 60.0
 """A visit earlier than this cannot belong to the diagnosis given: one of the dates is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about one subject's input that its reader must know.
-
-    Parameters
-    ----------
-    subject
-        Index of the subject.
-    row
-        Row of the source, or None.
-    field
-        Column or path, as the caller named it.
-    message
-        What was expected, and what to do; never the value.
-    severity
-        ``refused`` subjects are not answered; ``doubted`` ones are, and want confirming.
-    """
-
-    subject: int
-    row: int | None
-    field: str
-    message: str
-    severity: Severity
-
-    def __str__(self) -> str:
-        place = f"row {self.row}, " if self.row is not None else ""
-        return f"{place}{self.field}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +79,8 @@ def check(rows: LabRows, *, as_of_years: float | None = None) -> Visits:
     findings += _check_times(rows, as_of_years)
     findings += _check_ages(rows)
     order, visit_of_row = _merge_rows(rows)
-    labs: dict[str, Floats] = {}
-    for column in rows.columns:
-        canonical, found = _check_column(rows, column)
-        findings += found
-        findings += _place(labs, rows, column, canonical, visit_of_row, order.size)
+    labs, found = place_columns(rows, visit_of_row, order.size)
+    findings += found
     findings += _check_ratio(rows, labs, order)
     refused = {finding.subject for finding in findings if finding.severity == "refused"}
     findings += [f for f in _check_usable(rows, labs, order) if f.subject not in refused]
@@ -128,11 +93,11 @@ def _check_times(rows: LabRows, as_of_years: float | None) -> list[Finding]:
     if rows.dated and as_of_years is not None:
         message = "lies in the future; give the day of the visit"
         late = np.flatnonzero(rows.time_years > as_of_years)
-        found += [_at(rows, i, "date", message) for i in late]
+        found += [found_at(rows, i, "date", message) for i in late]
     early = rows.time_years < rows.diagnosis_years[rows.subject] - MOST_YEARS_BEFORE_DIAGNOSIS
     for i in np.flatnonzero(early):
         message = f"lies more than {MOST_YEARS_BEFORE_DIAGNOSIS:.0f} years before the diagnosis"
-        found.append(_at(rows, i, "date" if rows.dated else "years", message))
+        found.append(found_at(rows, i, "date" if rows.dated else "years", message))
     return found
 
 
@@ -141,73 +106,14 @@ def _check_ages(rows: LabRows) -> list[Finding]:
     found = []
     for i in np.flatnonzero((age < AGE_YEARS[0]) | (age > AGE_YEARS[1])):
         message = f"must lie within {AGE_YEARS[0]:.0f}-{AGE_YEARS[1]:.0f} years"
-        found.append(_at(rows, i, "age", message))
+        found.append(found_at(rows, i, "age", message))
     usual = (age < USUAL_AGE_YEARS[0]) | (age > USUAL_AGE_YEARS[1])
     for i in np.flatnonzero(usual & (age >= AGE_YEARS[0]) & (age <= AGE_YEARS[1])):
         message = (
             f"is unusual (outside {USUAL_AGE_YEARS[0]:.0f}-{USUAL_AGE_YEARS[1]:.0f}); confirm it"
         )
-        found.append(_at(rows, i, "age", message, "doubted"))
+        found.append(found_at(rows, i, "age", message, "doubted"))
     return found
-
-
-def _check_column(rows: LabRows, column: LabColumn) -> tuple[Floats, list[Finding]]:
-    """Canonical values of one column, and what is impossible or unusual among them."""
-    analyte = ANALYTES[column.analyte]
-    canonical = to_canonical(analyte, column.value, column.unit)
-    if _all_usual(analyte, canonical):
-        return canonical, []
-    low, high = analyte.error
-    impossible = (canonical < low) | (canonical > high)
-    findings = [
-        _at(rows, column.visit[i], column.field, _impossible(analyte, column, int(i)))
-        for i in np.flatnonzero(impossible)
-    ]
-    unusual = ~impossible & _outside(canonical, analyte.warn)
-    findings += [
-        _at(rows, column.visit[i], column.field, _unusual(analyte), "doubted")
-        for i in np.flatnonzero(unusual)
-    ]
-    return canonical, findings
-
-
-def _all_usual(analyte: Analyte, values: Floats) -> bool:
-    """Whether every value, those not there aside, lies in the usual range; most columns do."""
-    if not values.size:
-        return False
-    low, high = (
-        error if warn is None else warn
-        for warn, error in zip(analyte.warn, analyte.error, strict=True)
-    )
-    return bool(low <= np.fmin.reduce(values) and np.fmax.reduce(values) <= high)
-
-
-def _outside(values: Floats, bounds: tuple[float | None, float | None]) -> Bools:
-    low, high = bounds
-    outside = np.zeros(values.shape, dtype=bool)
-    if low is not None:
-        outside |= values < low
-    if high is not None:
-        outside |= values > high
-    return outside
-
-
-def _unusual(analyte: Analyte) -> str:
-    """What to say of an unusual value, for an analyte with a usual range."""
-    low, high = analyte.warn
-    if low is None:
-        return f"is unusual (above {high:g} {analyte.unit}); confirm it"
-    return f"is unusual (outside {low:g}-{high:g} {analyte.unit}); confirm it"
-
-
-def _impossible(analyte: Analyte, column: LabColumn, i: int) -> str:
-    """What to say of an impossible value: the possible range, and the unit it may have been in."""
-    factor = analyte.units[spelled_unit(column.unit)]
-    low, high = (bound / factor for bound in analyte.error)
-    unit = "" if column.unit == "1" else f" {column.unit}"
-    message = f"must lie within {low:g}-{high:g}{unit}"
-    other = likely_unit(analyte, float(column.value[i]), column.unit)
-    return message if other is None else f"{message}; it looks like a value in {other}"
 
 
 def _merge_rows(rows: LabRows) -> tuple[Ints, Ints]:
@@ -219,43 +125,6 @@ def _merge_rows(rows: LabRows) -> tuple[Ints, Ints]:
     visit_of_row = np.empty(sort.size, dtype=np.int64)
     visit_of_row[sort] = np.cumsum(new) - 1
     return sort[new], visit_of_row
-
-
-def _place(
-    labs: dict[str, Floats],
-    rows: LabRows,
-    column: LabColumn,
-    canonical: Floats,
-    visit_of_row: Ints,
-    visits: int,
-) -> list[Finding]:
-    """Put a column's values at their visits; two different ones at one visit are refused."""
-    fresh = column.analyte not in labs
-    target = labs.setdefault(column.analyte, np.full(visits, np.nan))
-    if fresh and visits == rows.subject.size and np.all(column.visit[1:] > column.visit[:-1]):
-        target[visit_of_row[column.visit]] = canonical
-        return []
-    given = np.flatnonzero(~np.isnan(canonical))
-    at, value = visit_of_row[column.visit[given]], canonical[given]
-    free = np.flatnonzero(np.isnan(target[at]))
-    first = np.full(visits, -1)
-    first[at[free[::-1]]] = free[::-1]
-    target[at[free]] = value[first[at[free]]]
-    again = np.flatnonzero(first[at] != np.arange(given.size))
-    # The same value through two units may differ in its last binary digits.
-    same = np.isclose(value[again], target[at[again]], rtol=1e-9, atol=0)
-    row = column.visit[given[again]]
-    twice = "is given twice for this day"
-    return [
-        *(
-            _at(rows, i, column.field, f"{twice} with different values; keep one")
-            for i in row[~same]
-        ),
-        *(
-            _at(rows, i, column.field, f"{twice} with the same value; it counts once", "doubted")
-            for i in row[same]
-        ),
-    ]
 
 
 def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
@@ -272,7 +141,7 @@ def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Fi
         if name in labs:
             message = "differs by more than 10 % from kappa and lambda; confirm all three"
             found += [
-                _at(rows, order[i], name, message, "doubted")
+                found_at(rows, order[i], name, message, "doubted")
                 for i in np.flatnonzero(ratio_disagrees(labs[name], expected))
             ]
     return found
@@ -357,9 +226,3 @@ def _drop_refused(history: History, findings: list[Finding], visit_of_row: Ints)
         diagnosis_years=history.diagnosis_years,
     )
     return Visits(kept, found, place[visit_of_row])
-
-
-def _at(
-    rows: LabRows, visit: int | np.int64, field: str, message: str, severity: Severity = "refused"
-) -> Finding:
-    return Finding(int(rows.subject[visit]), int(rows.row[visit]), field, message, severity)
