@@ -18,6 +18,7 @@ from serving.app import application
 from serving.heads import limit_heads
 from serving.logs import configure_logs
 from serving.room import Room
+from serving.tracing import flush
 
 __all__ = ["ACCESS_DIR", "AUDIT_DIR", "AUDIT_URL", "MODELS_DIR", "Smoulder", "room"]
 
@@ -85,5 +86,6 @@ class Smoulder:
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        """Stop watching for models."""
+        """Stop watching for models, and send the spans that wait."""
         room().close()
+        flush()

@@ -1,20 +1,38 @@
 """Spans of requests for OpenTelemetry, off unless a collector is configured.
 
 A span says route, status and request id, and joins the trace of the caller. It holds no value, no
-identifier and no address as it was asked.
+identifier and no address as it was asked. Spans are gathered and sent every few seconds by a thread;
+those that wait when a worker is told to stop are sent before it ends.
 """
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["ENDPOINTS", "Tracer", "tracer"]
+__all__ = ["ENDPOINTS", "Tracer", "flush", "tracer"]
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """OpenTelemetry's own environment variables; either turns tracing on."""
 
 Tracer = Callable[[Mapping[bytes, bytes], str, int, str, int, int], None]
 """Called with headers, route, status, request id, begin and end in nanoseconds."""
+
+FLUSH_SECONDS = 5.0
+"""A collector that does not answer must not keep a worker from ending."""
+
+_providers: list[Any] = []
+"""Of this worker; the hook of its end is BentoML's and knows of no envelope."""
+
+
+def flush(seconds: float = FLUSH_SECONDS) -> None:
+    """Send the spans that wait, and wait for that at most so long."""
+    # OpenTelemetry takes a limit for this and does not keep it.
+    sending = [threading.Thread(target=each.force_flush, daemon=True) for each in _providers]
+    for thread in sending:
+        thread.start()
+    for thread in sending:
+        thread.join(seconds)
 
 
 def tracer() -> Tracer | None:
@@ -41,6 +59,7 @@ def _tracer(exporter: Any) -> Tracer:
 
     provider = TracerProvider(resource=Resource.create({"service.name": "smoulder"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
+    _providers.append(provider)
     spans = provider.get_tracer("smoulder")
     propagator = TraceContextTextMapPropagator()
 

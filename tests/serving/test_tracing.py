@@ -1,11 +1,15 @@
 """Tracing is off, or tells a collector on loopback routes and statuses and nothing else."""
 
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from benchmarks.reliability.served import Served
 from serving import tracing
 from serving.app import application
 
@@ -17,6 +21,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """Spans kept in memory, as soon as they end."""
     monkeypatch.setattr("opentelemetry.sdk.trace.export.BatchSpanProcessor", SimpleSpanProcessor)
+    monkeypatch.setattr(tracing, "_providers", [])
     found = InMemorySpanExporter()
     monkeypatch.setattr("serving.envelope.tracer", lambda: tracing._tracer(found))
     return found
@@ -61,6 +66,40 @@ def test_a_configured_collector_is_sent_the_span(
     note({}, "risk", 503, "a" * 32, 1, 2)
     (content,) = collector.sent
     assert b"risk" in content
+
+
+def test_spans_that_wait_are_sent_when_the_server_is_told_to_stop(
+    collector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector.sent.clear()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    # Nothing is sent in the ordinary way within the life of this server.
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
+    monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)
+    with Served(tmp_path, workers=1) as served:
+        served.get("/v1/models/smm-progression")
+        assert collector.sent == []
+    assert any(b"smoulder.request_id" in content for content in collector.sent)
+
+
+def test_a_collector_that_does_not_answer_delays_the_end_by_no_more_than_its_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+
+    class Hanging(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            ended.wait(60)
+            return SpanExportResult.FAILURE
+
+    monkeypatch.setattr(tracing, "_providers", [])
+    note = tracing._tracer(Hanging())
+    note({}, "risk", 200, "a" * 32, 1, 2)
+    began = time.monotonic()
+    tracing.flush(0.1)
+    assert time.monotonic() - began < 30
+    assert not ended.is_set()
+    ended.set()
 
 
 def test_a_collector_that_fails_loses_spans_and_no_answer(
