@@ -1,7 +1,7 @@
 """Spans of requests for OpenTelemetry, off unless a collector is configured.
 
 A span says route, status and request id, and joins the trace of the caller. It holds no value, no
-identifier and no address as it was asked. Spans are gathered and sent every few seconds by a thread;
+identifier and no address as it was asked. Spans are sent every few seconds by a thread;
 those that wait when a worker is told to stop are sent before it ends.
 """
 
