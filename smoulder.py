@@ -198,6 +198,8 @@ def train(
     if search_only:
         _search(study, read, candidate, seed, work=work, overrides=overrides, as_json=as_json)
         return
+    # Asked before the registry is opened: MLflow then names it here itself.
+    own_registry = "MLFLOW_TRACKING_URI" not in os.environ
     trained, version, champion = _train(
         study, read, candidate, seed, runs, work=work, overrides=overrides, as_json=as_json
     )
@@ -205,6 +207,7 @@ def train(
         typer.echo(json.dumps(_training_as_json(trained, version, champion), indent=1))
     else:
         _report_training(trained, version, champion)
+        _tell_where(runs, own_registry=own_registry)
     if not trained.verdict.passed:
         raise GateError(
             f"{version.name} {version.version}: {trained.verdict.failures[0]}; "
@@ -676,15 +679,17 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
     header = ("candidate", f"AUC {horizon:g}y", f"Brier {horizon:g}y", f"IPA {horizon:g}y")
     rows = [
         (
-            CANDIDATES[name].label + (" *" if name == trained.chosen else ""),
+            CANDIDATES[name].label + (" – held to the gate" if name == trained.chosen else ""),
             f"{result.mean('auc', horizon):.3f}",
             f"{result.mean('brier', horizon):.4f}",
             f"{100 * result.mean('ipa', horizon):.1f} %",
         )
         for name, result in trained.results.items()
     ]
-    _print_table(f"{study.label}: {trained.rows.subjects} subjects, cross-validated", header, rows)
-    rows_used = trained.rows
+    rows_used, told = trained.rows, trained.candidate.model.provenance
+    whom = f"{rows_used.subjects} subjects of {told['cohort']}"
+    how = "tuned in every fold" if told["searched"] else "not tuned"
+    _print_table(f"{study.label}: {whom}, cross-validated, {how}", header, rows)
     typer.echo(
         f"Not used: {rows_used.refused} subjects refused for their values, "
         f"{rows_used.left_out} landmarks without a necessary marker."
@@ -697,6 +702,15 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
         f"The gate {decision} {version.learner} ({version.name} {version.version}). "
         f"Champion: {champion.learner}, version {champion.version}.\n"
     )
+
+
+def _tell_where(runs: Path, *, own_registry: bool) -> None:
+    """Where judgement, card and plots are, and what comes next."""
+    database = f"mlflow ui --backend-store-uri sqlite:///{runs / 'mlflow.db'} --host 127.0.0.1"
+    typer.echo(
+        f"Judgement, cards and plots: {database if own_registry else 'at the MLflow server'}"
+    )
+    typer.echo("The champion answers beside the published models: smoulder serve")
 
 
 def _cohort_text(version: "Registered") -> str:

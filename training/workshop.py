@@ -60,7 +60,7 @@ class Workshop:
     folder
         Where finished pieces are kept; None keeps nothing.
     progress
-        Told a label after each piece.
+        Told a label after each piece, and how many of them are done.
     """
 
     jobs: int = 1
@@ -69,16 +69,19 @@ class Workshop:
 
     def do(self, pieces: list[Piece]) -> dict[str, Result]:
         """Result of every piece by its name; only what is not kept already is done."""
-        found = {}
+        found: dict[str, Result] = {}
+
+        def add(piece: Piece, result: Result) -> None:
+            found[piece.name] = result
+            self.progress(f"{piece.label}, {len(found)} of {len(pieces)}")
+
         for piece in pieces:
             kept = self._kept(piece.name)
             if kept is not None:
-                found[piece.name] = kept
-                self.progress(piece.label)
+                add(piece, kept)
         missing = [piece for piece in pieces if piece.name not in found]
         for piece, result in zip(missing, self._work(missing), strict=True):
-            found[piece.name] = result
-            self.progress(piece.label)
+            add(piece, result)
         return found
 
     def within(self, name: str) -> "Workshop":
