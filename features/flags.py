@@ -3,11 +3,13 @@
 A flag is raised by any of its rules, each against any earlier value in its look-back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.history import Floats, Ints, Series
 from features.trends import (
@@ -16,13 +18,14 @@ from features.trends import (
     MAYO_RULES,
     EvolvingRule,
     compared,
-    evolving,
+    evolved,
+    limits_of,
 )
 
-__all__ = ["FLAGS", "Flag", "judgement"]
+__all__ = ["FLAGS", "Flag", "Judgement", "judgement"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Flag:
     """When a quantity counts as evolving.
 
@@ -67,28 +70,66 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(_catalogue())
 """Flags by the name of their feature."""
 
 
-def judgement(flags: Sequence[Flag]) -> tuple[list[str], Callable[[Series, Ints], Floats]]:
-    """Quantity of every rule of some flags, and the rules as a function of their measurements.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The rules of some flags, one after another.
 
-    Returns
-    -------
+    Parameters
+    ----------
     quantities
-        One for each rule, flag after flag.
-    raised
-        From the series of all of them, one after another, and the place among `quantities` of each
-        measurement: 1 where its rule is met, 0 where not, NaN where that is not known.
+        One for each of r rules.
+    limits : (6, r) array
+        From `features.trends.limits_of`.
+    longest : (r,) array
+        Longest look-back of the flag that the rule is of, in years.
+    needs : (r,) array of bool
+        Whether the flag is unknown without a measurement to compare with.
+    first : array
+        Place of the first rule of each flag.
     """
-    judged = [(flag, rule) for flag in flags for rule in flag.rules]
-    rules = [rule for _, rule in judged]
-    tolerances = [flag.tolerance for flag, _ in judged]
-    needs = np.array([flag.compared for flag, _ in judged])
-    longest = np.array([max(rule.lookback_years for rule in flag.rules) for flag, _ in judged])
 
-    def raised(series: Series, which: Ints) -> Floats:
-        own = which if len(rules) > 1 else None
-        found = evolving(series, *rules, which=own, tolerance=tolerances).astype(np.float64)
-        if needs.any():
-            found[needs[which] & ~compared(series, longest[which])] = np.nan
+    quantities: tuple[str, ...]
+    limits: Floats
+    longest: Floats
+    needs: NDArray[np.bool_]
+    first: Ints
+
+    def raised(self, series: Series, which: Ints) -> Floats:
+        """What each measurement says of the rule whose place is in `which`.
+
+        Parameters
+        ----------
+        series
+            Of all quantities, one after another.
+        which : (m,) array
+            Rule of each measurement.
+
+        Returns
+        -------
+        (m,) array
+            1 where its rule is met, 0 where not, NaN where that is not known.
+        """
+        one = len(self.quantities) == 1
+        found = evolved(series, self.limits, None if one else which).astype(np.float64)
+        if self.needs.any():
+            found[self.needs[which] & ~compared(series, self.longest[which])] = np.nan
         return found
 
-    return [rule.quantity for rule in rules], raised
+
+@lru_cache(maxsize=64)
+def judgement(flags: tuple[Flag, ...]) -> Judgement:
+    """The rules of some flags, as a function of measurements.
+
+    Examples
+    --------
+    >>> judgement((FLAGS["m_protein_evolving_mayo"], FLAGS["hemoglobin_evolving"])).quantities
+    ('m_protein', 'm_protein', 'hemoglobin')
+    """
+    judged = [(flag, rule) for flag in flags for rule in flag.rules]
+    return Judgement(
+        quantities=tuple(rule.quantity for _, rule in judged),
+        limits=limits_of([rule for _, rule in judged], [flag.tolerance for flag, _ in judged]),
+        longest=np.array([max(rule.lookback_years for rule in f.rules) for f, _ in judged]),
+        needs=np.array([flag.compared for flag, _ in judged]),
+        first=np.cumsum([0, *(len(flag.rules) for flag in flags[:-1])]),
+    )

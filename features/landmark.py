@@ -6,6 +6,7 @@ are computed when a model asks for them, each once, from the columnar history.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -135,16 +136,16 @@ class LandmarkFeatures:
     def flag(self, name: str) -> Floats:
         """(k,) a flag of the catalogue `FLAGS`."""
         if name not in self._values:
-            names = list(FLAGS) if self._small else [name]
-            self._values |= zip(names, self.flags([FLAGS[each] for each in names]), strict=True)
+            names = tuple(FLAGS) if self._small else (name,)
+            flags = tuple(FLAGS[each] for each in names)
+            self._values |= zip(names, self.flags(flags), strict=True)
         return self._values[name]
 
-    def flags(self, flags: Sequence[Flag]) -> Floats:
+    def flags(self, flags: tuple[Flag, ...]) -> Floats:
         """(f, k) what flags say at each landmark: 1 raised, 0 not, NaN unknown."""
-        quantities, raised = judgement(flags)
-        found = self.of_latest(quantities, raised)
-        first = np.cumsum([0, *(len(flag.rules) for flag in flags[:-1])])
-        return np.asarray(np.maximum.reduceat(found, first, axis=0))
+        judged = judgement(flags)
+        found = self.of_latest(judged.quantities, judged.raised)
+        return np.asarray(np.maximum.reduceat(found, judged.first, axis=0))
 
     def last_value(self, quantity: str) -> Floats:
         """(k,) latest value of a quantity."""
@@ -180,12 +181,19 @@ class LandmarkFeatures:
         if quantity not in self._latest:
             measured = quantity in self.history.labs or quantity == "age"
             if not measured or not self.history.visits:
-                self._latest[quantity] = np.full(len(self), -1), np.full(len(self), np.nan)
+                self._latest[quantity] = self._nothing
             elif self._small:
                 self._find_latest((*self.history.labs, "age"))
             else:
                 self._find_latest((quantity,))
         return self._latest[quantity]
+
+    @cached_property
+    def _nothing(self) -> tuple[Ints, Floats]:
+        """Visit and value of a quantity that nobody measured; all such share it."""
+        visit, value = np.full(len(self), -1), np.full(len(self), np.nan)
+        value.flags.writeable = False
+        return visit, value
 
     def _find_latest(self, quantities: Sequence[str]) -> None:
         table = self.history.table(quantities)

@@ -21,7 +21,9 @@ __all__ = [
     "EvolvingRule",
     "change",
     "compared",
+    "evolved",
     "evolving",
+    "limits_of",
     "slope_per_year",
 ]
 
@@ -145,21 +147,33 @@ def evolving(
     (m,) array of bool
         False for a first measurement.
     """
+    tolerances = [tolerance] * len(rules) if isinstance(tolerance, float) else tolerance
+    return evolved(series, limits_of(rules, tolerances), which)
+
+
+def evolved(series: Series, limits: Floats, which: Ints | None = None) -> Bools:
+    """The same as `evolving`, by limits worked out before.
+
+    Parameters
+    ----------
+    series, which
+        As for `evolving`.
+    limits : (6, r) array
+        From `limits_of`.
+    """
     value = series.value
     flag = np.zeros(value.size, dtype=bool)
-    limits = _limits(rules, tolerance)
     # One rule is the same for all; of several, each measurement has the limits of its own.
     limits = limits if which is None else limits[:, which]
-    lookback = rules[0].lookback_years if which is None else limits[-1]
+    lookback = float(limits[-1, 0]) if which is None else limits[-1]
     for now, before in _pairs(series, lookback):
         own = limits if which is None else limits[:, now]
         flag[now[_evolved(value[now], value[before], own)]] = True
     return flag
 
 
-def _limits(rules: Sequence[EvolvingRule], tolerance: float | Sequence[float]) -> Floats:
-    """(6, r) numbers by which rules judge a change."""
-    tolerances = [tolerance] * len(rules) if isinstance(tolerance, float) else tolerance
+def limits_of(rules: Sequence[EvolvingRule], tolerances: Sequence[float]) -> Floats:
+    """(6, r) numbers by which rules judge a change, with the tolerance of each."""
     columns = [
         (
             -1.0 if rule.kind == "fall" else 1.0,

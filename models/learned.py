@@ -39,13 +39,18 @@ FLOOR = 1e-6
 
 def logit(risk: Floats) -> Floats:
     """Log odds of a risk, bounded by `FLOOR`."""
-    kept = np.clip(risk, FLOOR, 1.0 - FLOOR)
+    kept = _within_floor(risk)
     return np.log(kept / (1.0 - kept))
 
 
 def expit(margin: Floats) -> Floats:
     """Risk of a log odds, bounded by `FLOOR`."""
-    return np.clip(1.0 / (1.0 + np.exp(-margin)), FLOOR, 1.0 - FLOOR)
+    return _within_floor(1.0 / (1.0 + np.exp(-margin)))
+
+
+def _within_floor(risk: Floats) -> Floats:
+    # For one landmark, two comparisons cost a fifth of numpy.clip.
+    return np.asarray(np.minimum(np.maximum(risk, FLOOR), 1.0 - FLOOR))
 
 
 def recalibrated(parameters: Floats, margin: Floats) -> Floats:
@@ -341,7 +346,7 @@ class LearnedModel:
         if not intervals or not len(self.refits):
             nothing = np.full(risk.shape, np.nan)
             return nothing, nothing.copy()
-        lower, upper = map(expit, self.refits.interval(values, logit(risk)))
+        lower, upper = expit(np.array(self.refits.interval(values, logit(risk))))
         return np.minimum(lower, risk), np.maximum(upper, risk)
 
     def _range(self, values: Floats) -> tuple[Floats, Floats]:

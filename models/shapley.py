@@ -58,18 +58,21 @@ class PathTables:
     ----------
     trees
         Whose leaves.
-    step : (2**d, d) array
-        Inner node at every level of the path to each leaf.
-    rightward : (2**d, d) array of bool
-        Whether the path goes right there.
+    bits : (2**d - 1, 2**d) array of float32
+        What a row that goes left at an inner node adds to the pattern of each leaf.
+    turned : (2**d,) array
+        Bits of the pattern that are turned over: where the path to the leaf goes right.
+    column : (trees, 2**d, d) array
+        What every step of the path to each leaf reads.
     effect : (trees * 2**d * 2**d, d) array
         By tree, leaf and pattern: what the feature of each step adds; a feature that decides twice
         on a path has it all at its first step.
     """
 
     trees: Trees
-    step: Ints
-    rightward: Bools
+    bits: Singles
+    turned: Ints
+    column: Ints
     effect: Floats
 
     def contributions(self, values: Singles) -> Floats:
@@ -84,13 +87,13 @@ class PathTables:
         trees, (rows, columns) = self.trees, values.shape
         value = values[:, trees.feature]
         left = np.where(np.isnan(value), trees.missing_left, value < trees.threshold)
-        follows = left[:, :, self.step] ^ self.rightward
-        pattern = follows @ (1 << np.arange(trees.depth))
+        # Small whole numbers: a product in single precision is exact, and fast.
+        pattern = (left.astype(np.float32) @ self.bits).astype(np.int64) ^ self.turned
         count, leaves = trees.leaf.shape
         path = np.arange(count * leaves).reshape(count, leaves) << trees.depth
         effect = self.effect[path + pattern]
         # One running sum per row and feature: a row gives the same bits alone and among others.
-        place = trees.feature[:, self.step] + columns * np.arange(rows)[:, None, None, None]
+        place = self.column + columns * np.arange(rows)[:, None, None, None]
         summed = np.bincount(place.ravel(), effect.ravel(), minlength=values.size)
         return summed.astype(np.float64).reshape(rows, columns)
 
@@ -118,7 +121,15 @@ def path_tables(trees: Trees) -> PathTables:
     share = _together(share, same[:, :, None], first[:, :, None])
     follows = _together(follows, same[:, :, None], first[:, :, None])
     effect = trees.leaf[:, :, None, None] * _shapley(share, follows)
-    return PathTables(trees, step, rightward, effect.reshape(len(trees.leaf) << 2 * depth, depth))
+    bits = np.zeros((2**depth - 1, 2**depth), dtype=np.float32)
+    bits[step, leaf] = 1 << level
+    return PathTables(
+        trees=trees,
+        bits=bits,
+        turned=rightward @ (1 << level),
+        column=feature.astype(np.int64),
+        effect=effect.reshape(len(trees.leaf) << 2 * depth, depth),
+    )
 
 
 def _together(factor: Floats, same: Bools, first: Bools) -> Floats:

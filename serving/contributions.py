@@ -1,6 +1,7 @@
 """What each feature adds to a learned model's risk, as JSON."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int],
     return of_landmark
 
 
+@lru_cache(maxsize=1024)
 def _input_of(feature: str) -> str:
     """The input that a feature is foremost computed from."""
     return inputs_of([feature.removeprefix("ln_")])[0]

@@ -120,4 +120,4 @@ _EVOLVED = at_least(1.0)
 def course(*rules: EvolvingRule) -> Callable[[LandmarkFeatures], States]:
     """Evolving by any rule of one quantity; unknown without a value in the longest look-back."""
     flag = Flag(rules, compared=True)
-    return lambda at: state(at.flags([flag])[0], _EVOLVED)
+    return lambda at: state(at.flags((flag,))[0], _EVOLVED)
