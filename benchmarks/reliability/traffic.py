@@ -171,6 +171,7 @@ def traffic(served: Served, asked: Sequence[Asked], askers: int = ASKERS) -> Ite
 
 def unrecorded(served: Served, found: Traffic) -> int:
     """Acknowledged answers without a record, after the chain of the log has been checked."""
+    assert found.acknowledged, "nothing was answered, so nothing can be said of answers"
     verdict = verify(served.audit_dir, served.audit_url)
     assert verdict.broken_at is None, verdict
     rows = store_of(served.audit_dir, served.audit_url).rows()
