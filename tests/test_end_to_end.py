@@ -213,7 +213,7 @@ def test_a_refused_version_stands_beside_its_champion_on_the_models_page(
 
     every, page = asyncio.run(both())
     room.close()
-    assert 'href="/ui/models/mgus-progression%40challenger">Learned, MGUS (challenger)</a>' in every
+    assert 'href="/ui/models/mgus-progression%40challenger">Learned MGUS (challenger)</a>' in every
     assert "through the API, when asked for by name" in every
     # The gate refused it: its champion is the rule, and both are judged on the same people.
     for said in ("challenger, version 2", "Person-period regression", "refused", "/ 1372"):

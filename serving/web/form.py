@@ -103,6 +103,8 @@ class Form:
         field = VISIT.sub(shown, problem.field) if self.places else problem.field
         unit = re.fullmatch(r"visits\[\d+\]\.labs\.(\w+)\.unit", field)
         expected = days.EXPECTED if field in self._dates() else problem.expected
+        # The API takes a year of birth instead of an age; the form has no such field.
+        expected = expected.removesuffix(", or birth_year")
         return FieldProblem(f"units.{unit[1]}" if unit else field, expected)
 
     def _dates(self) -> set[str]:

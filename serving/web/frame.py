@@ -52,6 +52,7 @@ SPOKEN |= {
     "span": numbers.span,
     "within_label": numbers.within_label,
     "years_label": numbers.years_label,
+    "horizons_label": numbers.horizons_label,
     "model_label": labels.model_label,
 }
 

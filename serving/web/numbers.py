@@ -1,10 +1,19 @@
 """Numbers as people read them: risks, ranges, horizons and laboratory values, by language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from serving.web.texts import Texts
 
-__all__ = ["UNITS", "percent", "quantity", "span", "unit_label", "within_label", "years_label"]
+__all__ = [
+    "UNITS",
+    "horizons_label",
+    "percent",
+    "quantity",
+    "span",
+    "unit_label",
+    "within_label",
+    "years_label",
+]
 
 UNITS: Mapping[str, str] = {
     "1": "",
@@ -26,21 +35,21 @@ def localised(text: str, t: Texts) -> str:
 
 
 def percent(risk: float | None, t: Texts) -> str:
-    """A risk for people: whole percents from 10 % on, one decimal below.
+    """A risk for people: whole percents from 10 % on, one decimal below, never a certainty.
 
     Examples
     --------
     >>> from serving.web.texts import texts
     >>> [percent(risk, texts("en")) for risk in (0.264, 0.062, 0.0004, None)]
     ['26 %', '6.2 %', '< 0.1 %', '–']
-    >>> percent(0.062, texts("de"))
-    '6,2 %'
+    >>> percent(0.062, texts("de")), percent(0.997, texts("de"))
+    ('6,2 %', '> 99 %')
     """
     if risk is None:
         return NONE
     share = 100 * risk
     if share >= 9.95:
-        return f"{share:.0f} %"
+        return "> 99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
     return localised("< 0.1 %" if 0 < share < 0.1 else f"{share:.1f} %", t)
 
 
@@ -52,14 +61,34 @@ def span(lower: float, upper: float, t: Texts) -> str:
     >>> from serving.web.texts import texts
     >>> span(0.179, 0.442, texts("en"))
     '18–44 %'
+    >>> span(0.6, 0.9999, texts("en")), span(0.442, 0.443, texts("en"))
+    ('60–100 %', '44 %')
     """
-    return f"{percent(lower, t).removesuffix(' %')}–{percent(upper, t)}"
+    ends = percent(lower, t), percent(upper, t)
+    if ends[0] == ends[1]:
+        return ends[0]
+    return f"{ends[0].removesuffix(' %')}–{ends[1].replace('> 99', '100')}"
 
 
 def years_label(years: float, t: Texts) -> str:
     """A horizon in words."""
     words: Mapping[str, str] = t["number"]
     return words["year"] if years == 1 else words["years"].format(n=localised(f"{years:g}", t))
+
+
+def horizons_label(horizons: Sequence[float], t: Texts) -> str:
+    """Several horizons in words.
+
+    Examples
+    --------
+    >>> from serving.web.texts import texts
+    >>> horizons_label([1, 2, 5], texts("en")), horizons_label([1], texts("en"))
+    ('1, 2, 5 years', '1 year')
+    """
+    if len(horizons) == 1:
+        return years_label(horizons[0], t)
+    listed = ", ".join(localised(f"{years:g}", t) for years in horizons)
+    return str(t["number"]["years"].format(n=listed))
 
 
 def within_label(years: float, t: Texts) -> str:

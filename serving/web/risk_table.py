@@ -91,11 +91,15 @@ def _elsewhere(estimates: Sequence[Json], t: Texts) -> tuple[str, ...]:
 
 
 def _notes(estimates: Sequence[Json], t: Texts) -> tuple[str, ...]:
-    kinds = dict.fromkeys(entry["interval"] for entry in estimates if entry["interval"])
-    notes = [t["answer"]["range" if kind.startswith("range") else "interval"] for kind in kinds]
-    if any(row["risk"] is not None and is_bare(row) for e in estimates for row in e["risks"]):
-        notes.append(t["answer"]["no_interval"])
-    return tuple(notes)
+    rows = [row for entry in estimates for row in entry["risks"]]
+    told = [row for row in rows if row["risk"] is not None]
+    kinds = {entry["interval"] for entry in estimates if entry["interval"]}
+    notes = {
+        "interval": any(not kind.startswith("range") for kind in kinds),
+        "range": any(row["risk"] is None and row["lower"] is not None for row in rows),
+        "no_interval": any(is_bare(row) for row in told),
+    }
+    return tuple(t["answer"][name] for name, needed in notes.items() if needed)
 
 
 def is_bare(row: Json) -> bool:

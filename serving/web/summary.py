@@ -91,7 +91,7 @@ def _overall(document: Json, t: Texts) -> tuple[str, str, str]:
         return t["answer"]["models"], "–", words["too_few"]
     row = max(document["agreement"], key=lambda each: len(each["voices"]))
     lowest, highest = _ends(row)
-    verdict = words["agree" if row["agree"] else "part"].format(**_named(row, t))
+    verdict = _said(words, row, t)
     heading = words["risk"].format(within=within_label(row["horizon_years"], t))
     return heading, span(lowest["lower"], highest["upper"], t), verdict
 
@@ -102,33 +102,61 @@ def _ends(row: Json) -> tuple[Json, Json]:
     return voices[0], max(voices, key=lambda voice: float(voice["upper"]))
 
 
-def _named(row: Json, t: Texts) -> dict[str, object]:
-    """How many models speak at a horizon, and who says least and most."""
+def _together(row: Json) -> list[Json]:
+    """The most models of which no two part; of equally many, those that lie closest."""
+    parted = {frozenset(pair) for pair in row["apart"]}
+    groups = [
+        [
+            other
+            for other in row["voices"]
+            # None of these ends below the voice, so that who agrees with it agrees with all.
+            if other["upper"] >= voice["upper"]
+            and frozenset((voice["model"], other["model"])) not in parted
+        ]
+        for voice in row["voices"]
+    ]
+    return max(groups, key=lambda group: (len(group), -_width(group)))
+
+
+def _width(voices: Sequence[Json]) -> float:
+    lower, upper = _range(voices)
+    return upper - lower
+
+
+def _range(voices: Sequence[Json]) -> tuple[float, float]:
+    return min(voice["lower"] for voice in voices), max(voice["upper"] for voice in voices)
+
+
+def _said(words: Mapping[str, str], row: Json, t: Texts, **more: str) -> str:
+    """Which models agree at a horizon, and who says what beside them."""
     lowest, highest = _ends(row)
-    return {
-        "models": len(row["voices"]),
-        "lowest_model": models_label([lowest["model"]], t),
-        "lowest": percent(lowest["lower"], t),
-        "highest_model": models_label([highest["model"]], t),
-        "highest": percent(highest["upper"], t),
-    }
+    together = _together(row)
+    alone = len(together) == 1
+    others = row["voices"] if alone else [v for v in row["voices"] if v not in together]
+    key = "agree" if row["agree"] else "none" if alone else "part"
+    return words[key].format(
+        models=len(row["voices"]),
+        agreeing=len(together),
+        together=models_label([voice["model"] for voice in together], t),
+        range=span(*_range(together), t),
+        others=", ".join(f"{models_label([v['model']], t)} {_risk(v, t)}" for v in others),
+        lowest_model=models_label([lowest["model"]], t),
+        lowest=percent(lowest["lower"], t),
+        highest_model=models_label([highest["model"]], t),
+        highest=percent(highest["upper"], t),
+        **more,
+    )
 
 
-def _pairs(models: int) -> int:
-    return models * (models - 1) // 2
+def _risk(voice: Json, t: Texts) -> str:
+    return span(voice["lower"], voice["upper"], t)
 
 
 def agreement_lines(told: Sequence[Json], t: Texts) -> list[str]:
-    """Where models agree and part, one sentence per horizon."""
+    """Which models agree and which part, a line per horizon."""
     return [_agreement_line(row, t) for row in told]
 
 
 def _agreement_line(row: Json, t: Texts) -> str:
-    words: Mapping[str, str] = t["agreement"]
-    line = words["agree" if row["agree"] else "part"].format(
-        within=within_label(row["horizon_years"], t),
-        apart=len(row["apart"]),
-        pairs=_pairs(len(row["voices"])),
-        **_named(row, t),
-    )
+    line = _said(t["agreement"], row, t, within=within_label(row["horizon_years"], t))
     return line[0].upper() + line[1:]

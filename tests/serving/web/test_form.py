@@ -59,3 +59,10 @@ def test_adding_a_visit_shows_one_more_column_up_to_a_limit() -> None:
     assert read_form(shown).columns == 5
     assert read_form(shown | {"action": "add"}).columns == 6
     assert read_form({"visits[999].date": ""}).columns == MOST_COLUMNS
+
+
+def test_a_problem_names_no_field_that_the_form_has_not() -> None:
+    form = read_form({"subject.sex": "female", "visits[0].date": "2025-01-01"})
+    (age,) = [p for p in read_risk(form.document)[0].problems if p.field == "subject.age"]
+    assert "birth_year" in age.expected
+    assert form.named(age).expected == "is required"

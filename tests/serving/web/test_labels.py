@@ -23,5 +23,5 @@ def test_a_field_has_the_name_that_stands_at_it(field: str, label: str) -> None:
 
 def test_a_challenger_says_that_it_is_one_and_a_model_of_ones_own_has_its_own_label() -> None:
     entry = {"model": "mgus-progression@challenger", "label": "MGUS progression"}
-    assert model_label(entry, ENGLISH) == "Learned, MGUS (challenger)"
+    assert model_label(entry, ENGLISH) == "Learned MGUS (challenger)"
     assert model_label({"model": "ours", "label": "Our own"}, ENGLISH) == "Our own"

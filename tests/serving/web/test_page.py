@@ -39,7 +39,7 @@ def test_an_answer_shows_models_staging_missing_sources_and_intended_use(client:
     said = text_of(response.text)
     assert "Staging by IMWG 2014 SMM" in said
     assert "44 %" in said  # 20/2/20 with three of three: 44.2 % at two years
-    assert "Learned, SMM" in said
+    assert "Learned SMM" in said
     assert "Demonstration: trained on a simulated cohort" in said
     assert "for MGUS; staging says SMM" in said
     assert "doi:10.1038/s41408-018-0077-4" in said

@@ -33,6 +33,14 @@ def test_a_risk_without_an_interval_says_that_none_is_published(entry: Entry) ->
     assert told.notes == (ENGLISH["answer"]["interval"],)
 
 
+def test_what_open_means_is_said_where_something_is_open(entry: Entry) -> None:
+    ends = {"interval": "range over what is missing"}
+    without_rate = shown([entry("a", 2, None, **ends)], ENGLISH)
+    assert without_rate.notes == ()
+    told = shown([entry("a", 2, None, lower=0.1, upper=0.3, **ends)], ENGLISH)
+    assert told.notes == (ENGLISH["answer"]["range"],)
+
+
 def test_models_for_another_disease_are_named_below_the_table(entry: Entry) -> None:
     reason = "for MGUS; staging says SMM"
     refused = {"status": "refused", "risks": [], "reason": reason}
