@@ -103,6 +103,8 @@ def _check_times(rows: LabRows, as_of_years: float | None) -> list[Finding]:
 
 def _check_ages(rows: LabRows) -> list[Finding]:
     age = rows.age_years
+    if ((age >= USUAL_AGE_YEARS[0]) & (age <= USUAL_AGE_YEARS[1])).all():
+        return []
     found = []
     for i in np.flatnonzero((age < AGE_YEARS[0]) | (age > AGE_YEARS[1])):
         message = f"must lie within {AGE_YEARS[0]:.0f}-{AGE_YEARS[1]:.0f} years"
@@ -129,21 +131,19 @@ def _merge_rows(rows: LabRows) -> tuple[Ints, Ints]:
 
 def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
     """Doubt a reported kappa/lambda or involved ratio that its own chains contradict."""
-    if "kappa_flc" not in labs or "lambda_flc" not in labs:
+    reported = [n for n in ("flc_ratio_kappa_lambda", "flc_ratio_involved") if n in labs]
+    if not reported or "kappa_flc" not in labs or "lambda_flc" not in labs:
         return []
-    computed = labs["kappa_flc"] / labs["lambda_flc"]
-    typed = rows.light_chain[rows.subject[order]]
+    expected = labs["kappa_flc"] / labs["lambda_flc"]
+    message = "differs by more than 10 % from kappa and lambda; confirm all three"
     found = []
-    for name, expected in (
-        ("flc_ratio_kappa_lambda", computed),
-        ("flc_ratio_involved", involved_ratio(computed, typed)),
-    ):
-        if name in labs:
-            message = "differs by more than 10 % from kappa and lambda; confirm all three"
-            found += [
-                found_at(rows, order[i], name, message, "doubted")
-                for i in np.flatnonzero(ratio_disagrees(labs[name], expected))
-            ]
+    for name in reported:
+        if name == "flc_ratio_involved":
+            expected = involved_ratio(expected, rows.light_chain[rows.subject[order]])
+        found += [
+            found_at(rows, order[i], name, message, "doubted")
+            for i in np.flatnonzero(ratio_disagrees(labs[name], expected))
+        ]
     return found
 
 
@@ -195,9 +195,9 @@ def _derive(
         for name in ("involved_flc", "uninvolved_flc"):
             derived[name][chain == UNKNOWN] = np.nan
     derived["flc_ratio_kappa_lambda"] = ratio
-    reported = labs.get("flc_ratio_involved", nothing)
-    derived["flc_ratio_involved"] = np.where(
-        np.isnan(reported), involved_ratio(ratio, light_chain), reported
+    involved, reported = involved_ratio(ratio, light_chain), labs.get("flc_ratio_involved")
+    derived["flc_ratio_involved"] = (
+        involved if reported is None else np.where(np.isnan(reported), involved, reported)
     )
     if "creatinine" in labs:
         derived["egfr"] = egfr_ml_min_173m2(labs["creatinine"], age_years, sex)

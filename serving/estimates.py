@@ -197,7 +197,7 @@ class _Teller:
 
     def _interval_kind(self, status: int, lower: Numbers, upper: Numbers) -> str | None:
         """What `lower` and `upper` are; None where there are none."""
-        if not any(end is not None for end in (*lower, *upper)):
+        if [*lower, *upper].count(None) == len(lower) + len(upper):
             return None
         if status == PARTIAL:
             return RANGE

@@ -68,24 +68,23 @@ def input_documents(
 
     def of_landmark(k: int, doubts: Mapping[str, str]) -> list[Json]:
         s = int(features.subject[k])
-        told = []
-        given_names = set()
-        for i, visit in enumerate(requests[s].visits):
-            at, day = visit_of_row[first[s] + i], iso_day(visit.day)
-            for name, value, unit in visit.values:
-                given_names.add(name)
-                entry: Json = {
+        told: list[Json] = []
+        for at, visit in enumerate(requests[s].visits, first[s]):
+            row, day = visit_of_row[at], iso_day(visit.day)
+            entries: list[Json] = [
+                {
                     "analyte": name,
                     "date": day,
                     "given": {"value": value, "unit": unit},
-                    "used": used[name][at],
+                    "used": used[name][row],
                     "unit": UNITS[name],
                 }
-                if doubts:
-                    doubt = doubts.get(f"visits[{visit.place}].labs.{name}.value")
-                    if doubt is not None:
-                        entry["flag"] = doubt
-                told.append(entry)
+                for name, value, unit in visit.values
+            ]
+            if doubts:
+                _flag(entries, visit.place, doubts)
+            told += entries
+        given_names = {entry["analyte"] for entry in told}
         for name, (values, unit, how) in derived.items():
             last = values[k]
             if name not in given_names and last is not None:
@@ -95,3 +94,11 @@ def input_documents(
         return told
 
     return of_landmark
+
+
+def _flag(entries: Sequence[Json], visit: int, doubts: Mapping[str, str]) -> None:
+    """Add its doubt to each value of a visit that has one."""
+    for entry in entries:
+        doubt = doubts.get(f"visits[{visit}].labs.{entry['analyte']}.value")
+        if doubt is not None:
+            entry["flag"] = doubt
