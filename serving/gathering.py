@@ -14,13 +14,17 @@ from serving.answer import Answered, Refused, answer
 from serving.lineup import Lineup
 from serving.request import Options, RiskRequest
 
-__all__ = ["MOST_TOGETHER", "Gathering", "Question"]
+__all__ = ["MOST_ALIVE", "MOST_TOGETHER", "Gathering", "Question"]
 
 MOST_TOGETHER = 32
 """Larger groups gain little more, and nobody shall wait for many others."""
 
 QUIET_TURNS = 2
 """A request needs two turns of the loop from its socket to here: those on their way are let in."""
+
+MOST_ALIVE = 20_000
+"""New objects that may be alive before a worker's collector looks among them for cycles: answers to
+a group are up to five thousand and in no cycle, and by default it looks after every 700."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.app import application
+from serving.gathering import MOST_ALIVE
 from serving.heads import limit_heads
 from serving.logs import configure_logs
 from serving.room import Room
@@ -78,11 +79,12 @@ class Smoulder:
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     def open(self) -> None:
-        """Load the models, then keep the collector from walking them again and again."""
+        """Load the models, then keep the collector from walking them, and answers, in vain."""
         configure_logs()
         room().open()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(MOST_ALIVE)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:

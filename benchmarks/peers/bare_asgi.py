@@ -18,7 +18,7 @@ import msgspec
 import uvicorn
 
 from serving.answer import Answered
-from serving.gathering import Question
+from serving.gathering import MOST_ALIVE, Question
 from serving.request import read_risk
 from serving.room import Room
 from serving.strict_json import decode
@@ -72,6 +72,7 @@ def main() -> None:
     room.open()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(MOST_ALIVE)
     uvicorn.run(
         application(room),
         host="127.0.0.1",

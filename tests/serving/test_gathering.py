@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from serving import gathering
 from serving.answer import Answered, Refused
-from serving.gathering import MOST_TOGETHER, Gathering, Question
+from serving.gathering import MOST_ALIVE, MOST_TOGETHER, Gathering, Question
 from serving.request import Options, RiskRequest, read_risk
 from serving.room import Room
 
@@ -79,6 +80,22 @@ def test_what_others_were_measured_for_changes_nothing(room: Room, body: Body) -
         assert isinstance(alone, Answered)
         assert said.document == alone.document
     assert len(together[1].document["warnings"]) > 1  # type: ignore[union-attr]
+
+
+def test_answers_to_a_full_group_do_not_wake_the_collector(room: Room, body: Body) -> None:
+    question = Question(room.lineup, room.lineup.choose(None), Options(), room.today())
+    subjects = [read_risk(body)[0]] * MOST_TOGETHER
+    question.of(subjects)
+    usual = gc.get_threshold()
+    gc.collect()
+    before = [generation["collections"] for generation in gc.get_stats()]
+    gc.set_threshold(MOST_ALIVE)
+    try:
+        told = question.of(subjects)
+        assert [generation["collections"] for generation in gc.get_stats()] == before
+    finally:
+        gc.set_threshold(*usual)
+    assert len(told) == MOST_TOGETHER
 
 
 def test_different_questions_are_not_mixed_up(room: Room, body: Body) -> None:
