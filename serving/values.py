@@ -58,12 +58,14 @@ def input_documents(
     """
     first = np.cumsum([0, *(len(request.visits) for request in requests)]).tolist()
     labs = visits.history.labs
-    used = {name: numbers(values) for name, values in labs.items() if name in ANALYTES}
+    names = [name for name in labs if name in ANALYTES]
+    used = dict(zip(names, numbers(visits.history.table(names)), strict=True))
     visit_of_row = visits.visit_of_row.tolist()
+    shown = {name: told for name, told in DERIVED_SHOWN.items() if name in labs}
+    latest = numbers(features.matrix(feature for feature, _, _ in shown.values()).T)
     derived = {
-        name: (numbers(features[feature]), unit, how)
-        for name, (feature, unit, how) in DERIVED_SHOWN.items()
-        if name in labs
+        name: (values, unit, how)
+        for (name, (_, unit, how)), values in zip(shown.items(), latest, strict=True)
     }
 
     def of_landmark(k: int, doubts: Mapping[str, str]) -> list[Json]:
