@@ -9,7 +9,7 @@ from features.analytes import ANALYTES
 from features.landmark import DERIVED
 from serving.values import Json
 from serving.web.labels import model_label
-from serving.web.numbers import localised, quantity, years_label
+from serving.web.numbers import CANONICAL, converted, localised, quantity, years_label
 from serving.web.texts import Texts
 
 __all__ = ["Driver", "Drivers", "drivers"]
@@ -70,8 +70,10 @@ class Drivers:
     rest: int
 
 
-def drivers(estimates: Sequence[Json], t: Texts) -> list[Drivers]:
-    """Of every learned model that answered and tells them."""
+def drivers(
+    estimates: Sequence[Json], t: Texts, units: Mapping[str, str] = CANONICAL
+) -> list[Drivers]:
+    """Of every learned model that answered and tells them; values in the units of their tests."""
     found = []
     for entry in estimates:
         told = entry.get("contributions", [])
@@ -79,20 +81,20 @@ def drivers(estimates: Sequence[Json], t: Texts) -> list[Drivers]:
             continue
         longest = max(abs(row["effect"]) for row in told)
         strong = [row for row in told[:MOST] if abs(row["effect"]) >= LEAST]
-        shown = tuple(_driver(row, longest, t) for row in strong)
+        shown = tuple(_driver(row, longest, t, units) for row in strong)
         horizon = told[0]["horizon_years"]
         found.append(Drivers(model_label(entry, t), horizon, shown, len(told) - len(shown)))
     return found
 
 
-def _driver(row: Json, longest: float, t: Texts) -> Driver:
+def _driver(row: Json, longest: float, t: Texts, units: Mapping[str, str]) -> Driver:
     effect: float = row["effect"]
     raises = effect > 0
     width = round(HALF * abs(effect) / longest, 1)
     factor = localised(f"{math.exp(abs(effect)):.2g}", t)
     words: str = t["drivers"]["raises" if raises else "lowers"]
     return Driver(
-        words=_words(row["feature"], row.get("value"), t),
+        words=_words(row["feature"], row.get("value"), t, units),
         effect=words.format(factor=factor),
         raises=raises,
         x=50.0 if raises else round(50.0 - width, 1),
@@ -100,7 +102,7 @@ def _driver(row: Json, longest: float, t: Texts) -> Driver:
     )
 
 
-def _words(feature: str, value: float | None, t: Texts) -> str:
+def _words(feature: str, value: float | None, t: Texts, units: Mapping[str, str]) -> str:
     """A feature and its value as a clinician says them."""
     words: Mapping[str, str] = t["drivers"]
     name, kind = _quantity(feature)
@@ -118,6 +120,8 @@ def _words(feature: str, value: float | None, t: Texts) -> str:
         return words["years_since"].format(label=label, years=years_label(round(value, 1), t))
     if feature.startswith("ln_"):
         value = math.exp(value)
+    if name in units:
+        value, unit = converted(name, value, units)
     shown = quantity(value if kind == "latest" else float(f"{value:.2g}"), unit, t)
     signed = f"+{shown}" if value > 0 else shown.replace("-", "−")
     return words[kind].format(label=label, value=shown if kind == "latest" else signed)

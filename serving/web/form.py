@@ -90,6 +90,12 @@ class Form:
         """Unit chosen for a row."""
         return self.typed.get(f"units.{analyte.name}") or analyte.unit
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Test to the unit it was typed in."""
+        chosen = {name: self.unit(ANALYTES[name]) for name in self.tests if name in ANALYTES}
+        return {name: unit for name, unit in chosen.items() if unit in ANALYTES[name].units}
+
     def filled(self, group: str) -> bool:
         """Whether anything was typed into a group of rows."""
         return any(analyte.name in self.tests for analyte in GROUPS[group])

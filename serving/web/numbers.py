@@ -1,11 +1,15 @@
 """Numbers as people read them: risks, ranges, horizons and laboratory values, by language."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from features.analytes import ANALYTES
 from serving.web.texts import Texts
 
 __all__ = [
+    "CANONICAL",
     "UNITS",
+    "converted",
     "horizons_label",
     "percent",
     "quantity",
@@ -27,6 +31,9 @@ UNITS: Mapping[str, str] = {
 """UCUM codes that people write otherwise."""
 
 NONE = "–"
+
+CANONICAL: Mapping[str, str] = MappingProxyType({})
+"""Units of tests where none was typed."""
 
 
 def localised(text: str, t: Texts) -> str:
@@ -74,6 +81,19 @@ def years_label(years: float, t: Texts) -> str:
     """A horizon in words."""
     words: Mapping[str, str] = t["number"]
     return words["year"] if years == 1 else words["years"].format(n=localised(f"{years:g}", t))
+
+
+def converted(name: str, value: float, units: Mapping[str, str]) -> tuple[float, str]:
+    """A canonical value of a test in the unit it was typed in, and that unit.
+
+    Examples
+    --------
+    >>> converted("m_protein", 2.5, {"m_protein": "g/L"}), converted("m_protein", 2.5, {})
+    ((25.0, 'g/L'), (2.5, 'g/dL'))
+    """
+    analyte = ANALYTES[name]
+    unit = units.get(name, analyte.unit)
+    return value / analyte.units[unit], unit
 
 
 def horizons_label(horizons: Sequence[float], t: Texts) -> str:

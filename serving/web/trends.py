@@ -1,11 +1,11 @@
 """How a subject's values moved: one small line per test, and whether it counts as evolving."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from features.analytes import ANALYTES
 from features.landmark import LandmarkFeatures
 from features.trends import EVOLVING_RULES, EvolvingRule
-from serving.web.numbers import quantity
+from serving.web.numbers import CANONICAL, converted, quantity
 from serving.web.texts import Texts
 
 __all__ = ["Trend", "rule_in_words", "trends"]
@@ -23,9 +23,9 @@ class Trend:
     analyte
         Catalogue name.
     first, last
-        Values in the canonical unit.
+        Values in the unit.
     unit
-        Canonical unit.
+        That the test was typed in.
     visits
         Number of measurements.
     points
@@ -50,17 +50,25 @@ class Trend:
     rule: str
 
 
-def rule_in_words(rule: EvolvingRule, t: Texts) -> str:
-    """An evolving rule as a person says it."""
-    size = quantity(rule.threshold, ANALYTES[rule.quantity].unit, t)
+def rule_in_words(rule: EvolvingRule, t: Texts, units: Mapping[str, str] = CANONICAL) -> str:
+    """An evolving rule as a person says it, in the units of their tests."""
+    size = quantity(*converted(rule.quantity, rule.threshold, units), t)
     if rule.kind == "relative rise":
         size = f"{100 * rule.threshold:.0f} %"
     kind = "fall" if rule.kind == "fall" else "rise"
     return str(t["trends"][kind].format(size=size, months=f"{12 * rule.lookback_years:g}"))
 
 
-def trends(features: LandmarkFeatures, place: int, t: Texts) -> list[Trend]:
-    """Tests of one subject that have a rule of evolving and two measurements up to the landmark."""
+def trends(
+    features: LandmarkFeatures, place: int, t: Texts, units: Mapping[str, str] = CANONICAL
+) -> list[Trend]:
+    """Tests of one subject that have a rule of evolving and two measurements up to the landmark.
+
+    Parameters
+    ----------
+    units
+        Test to the unit to show it in, where that is not the canonical one.
+    """
     subject = int(features.subject[place])
     asked = features.time_years[place]
     found = []
@@ -71,18 +79,19 @@ def trends(features: LandmarkFeatures, place: int, t: Texts) -> list[Trend]:
         if values.size < FEWEST:
             continue
         points = _points(times.tolist(), values.tolist())
+        (first, unit), (last, _) = (converted(name, float(values[i]), units) for i in (0, -1))
         found.append(
             Trend(
                 analyte=name,
                 label=str(t["input"][name]),
-                first=float(values[0]),
-                last=float(values[-1]),
-                unit=ANALYTES[name].unit,
+                first=first,
+                last=last,
+                unit=unit,
                 visits=int(values.size),
                 points=" ".join(f"{x},{y}" for x, y in points),
                 end=points[-1],
                 evolving=bool(features[f"{name}_evolving"][place] == 1.0),
-                rule=rule_in_words(rule, t),
+                rule=rule_in_words(rule, t, units),
             )
         )
     return found

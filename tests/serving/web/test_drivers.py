@@ -82,3 +82,13 @@ def test_an_effect_that_would_be_told_as_one_fold_is_counted_and_not_shown() -> 
     (found,) = drivers(told(("male", 1.0, 0.06), ("non_igg", 1.0, -0.04)), ENGLISH)
     assert [driver.effect for driver in found.drivers] == ["raises the odds 1.1-fold"]
     assert found.rest == 1
+
+
+def test_a_value_is_told_in_the_unit_it_was_typed_in() -> None:
+    told_in = {"m_protein": "g/L"}
+    for feature, words in (
+        ("m_protein_g_dl", "Serum M-protein 24 g/L"),
+        ("m_protein_slope_per_year", "Serum M-protein: +24 g/L per year"),
+    ):
+        (found,) = drivers(told((feature, 2.4, 0.5)), ENGLISH, told_in)
+        assert found.drivers[0].words == words

@@ -10,6 +10,8 @@ from serving.web.form import EXAMPLE, read_form
 from serving.web.texts import texts
 from serving.web.trends import rule_in_words, trends
 
+GERMAN = texts("de")
+
 
 def shown(today: int, **changed: str) -> dict[str, Any]:
     request, _ = read_risk(read_form({**EXAMPLE, **changed}).document)
@@ -24,6 +26,20 @@ def test_a_rise_of_the_published_size_is_shown_as_evolving(today: int) -> None:
     assert found["m_protein"].evolving
     assert (found["m_protein"].first, found["m_protein"].last) == (1.9, 2.4)
     assert not found["hemoglobin"].evolving
+
+
+def test_values_and_rules_are_shown_in_the_unit_they_were_typed_in(today: int) -> None:
+    form = read_form(EXAMPLE)
+    (told,) = answer(
+        [read_risk(form.document)[0]], NOTHING_LEARNED.choose(["20-2-20"]), today=today, cards={}
+    )
+    assert isinstance(told, Answered)
+    found = {each.analyte: each for each in trends(told.features, told.place, GERMAN, form.units)}
+    protein, blood = found["m_protein"], found["hemoglobin"]
+    assert (round(protein.first, 9), round(protein.last, 9), protein.unit) == (19.0, 24.0, "g/L")
+    # 0.2 g/dL = 2 g/L; 1.5 g/dL = 15 g/L.
+    assert protein.rule == "ein Anstieg um 2 g/L oder mehr binnen 18 Monaten"
+    assert blood.rule == "ein Abfall um 15 g/L oder mehr binnen 12 Monaten"
 
 
 def test_values_after_the_day_asked_about_are_not_drawn(today: int) -> None:
