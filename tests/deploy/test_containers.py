@@ -8,11 +8,27 @@ import pytest
 import yaml
 
 from serving.run import serve
+from serving.supervisor import ENDING_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 RECIPES = ("Containerfile", "Containerfile.registry")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+
+
+def copied(name: str) -> set[str]:
+    """What a recipe copies from the checkout."""
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    lines = re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE)
+    return {source for line in lines for source in line.split()[:-1]}
+
+
+def test_an_engine_is_sent_what_the_recipes_copy_and_nothing_else() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if not line.startswith("#")]
+    assert rules[0] == "*"
+    allowed = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    assert allowed == {source for name in RECIPES for source in copied(name)}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -22,10 +38,9 @@ def test_a_recipe_ends_as_nobody_and_copies_code_only(name: str) -> None:
     assert users == ["10001:10001"]
     assert text.index("USER 10001") < text.index("ENTRYPOINT")
     assert not re.search(r"^USER|^ADD|latest", text[text.index("ENTRYPOINT") :], re.MULTILINE)
-    for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE):
-        for source in line.split()[:-1]:
-            assert (ROOT / source).exists(), source
-            assert not source.startswith(("mlruns", "tests", ".")), source
+    for source in copied(name):
+        assert (ROOT / source).exists(), source
+        assert not source.startswith(("mlruns", "tests", ".")), source
     assert "ARG" not in text  # nothing secret can be built in
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == [
         "docker.io/library/python:3.13-slim"
@@ -58,6 +73,16 @@ def test_only_the_service_has_a_port_and_it_is_on_loopback() -> None:
         assert each["cap_drop"] == ["ALL"]
         assert (DEPLOY / each["build"]["context"]).resolve() == ROOT
         assert (ROOT / each["build"]["dockerfile"]).is_file()
+
+
+def test_the_service_is_given_longer_to_stop_than_its_supervisor_gives_the_workers() -> None:
+    grace = str(COMPOSE["services"]["service"]["stop_grace_period"])
+    assert int(grace.removesuffix("s")) > ENDING_SECONDS
+
+
+def test_the_database_is_ready_when_it_is_reached_as_others_reach_it() -> None:
+    # While the image makes the databases its server listens at the socket only.
+    assert "--host=127.0.0.1" in COMPOSE["services"]["database"]["healthcheck"]["test"]
 
 
 def test_every_name_in_the_composition_leads_somewhere_and_no_password_stands_in_it() -> None:
