@@ -5,6 +5,7 @@ Exit status: 0 done, 1 refused by a rule that the message names, 2 input or usag
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -706,7 +707,8 @@ def _report_training(trained: "Trained", version: "Registered", champion: "Regis
 
 def _tell_where(runs: Path, *, own_registry: bool) -> None:
     """Where judgement, card and plots are, and what comes next."""
-    database = f"mlflow ui --backend-store-uri sqlite:///{runs / 'mlflow.db'} --host 127.0.0.1"
+    store = shlex.quote(f"sqlite:///{runs / 'mlflow.db'}")
+    database = f"mlflow ui --backend-store-uri {store} --host 127.0.0.1"
     typer.echo(
         f"Judgement, cards and plots: {database if own_registry else 'at the MLflow server'}"
     )

@@ -47,8 +47,11 @@ def csv_frame(path: Path, *, texts: Collection[str], **options: Any) -> pd.DataF
 def _decimal_sign(data: bytes, texts: Collection[str], source: str) -> str:
     """Of a file with semicolons; a point where no number has either sign."""
     cells = _parsed(data, sep=SEMICOLON, dtype=str, keep_default_na=False, skip_blank_lines=False)
-    cells.columns = [str(name).strip() for name in cells.columns]
-    columns = {name: pa.array(cells[name].fillna(""), pa.string()) for name in cells.columns}
+    # By place: two names may differ in blanks only.
+    columns = {
+        str(name).strip(): pa.array(cells.iloc[:, place].fillna(""), pa.string())
+        for place, name in enumerate(cells.columns)
+    }
     row = rows_below_header(len(cells))
     found = decimal_sign_of(columns, set(columns).difference(texts), row, source)
     return COMMA if found == COMMA else "."
