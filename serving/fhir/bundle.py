@@ -129,8 +129,12 @@ def _subject(
     found: Gathered, listed: Sequence[tuple[str, str, Mapping[str, object]]]
 ) -> tuple[str, list[FieldProblem]]:
     """Identifier of the one Patient, and what is wrong with whom results are of."""
-    # Two servers may give two people one id; their full URLs differ.
-    patients = max(len(found.patients), len(found.subject_of_url))
+    # Two servers may give two people one id; their full URLs or their resources differ.
+    people: list[Mapping[str, object]] = []
+    for _, _, resource in listed if found.patients else ():
+        if resource.get("resourceType") == "Patient" and resource not in people:
+            people.append(resource)
+    patients = max(len(found.patients), len(found.subject_of_url), len(people))
     if patients != 1:
         unread = any(name == "Patient" for name, _ in found.faults)
         said = f"must hold one Patient; it holds {patients}"

@@ -70,6 +70,24 @@ def test_two_people_with_one_id_on_two_servers_are_two(bundle: Body) -> None:
     assert "it holds 2" in told["entry"]
 
 
+@pytest.mark.parametrize("urls", [(None, None), (None, "http://a.example/Patient/7")])
+def test_two_people_with_one_id_are_two_whatever_their_urls(
+    bundle: Body, urls: tuple[str | None, str | None]
+) -> None:
+    place = next(
+        i for i, e in enumerate(bundle["entry"]) if e["resource"]["resourceType"] == "Patient"
+    )
+    first = bundle["entry"][place]
+    other = copy.deepcopy(first)
+    other["resource"]["birthDate"] = "1931-01-01"
+    for entry, url in zip((first, other), urls, strict=True):
+        entry.pop("fullUrl", None)
+        if url is not None:
+            entry["fullUrl"] = url
+    bundle["entry"].append(other)
+    assert fields(bundle)["entry"] == "must hold one Patient; it holds 2"
+
+
 @pytest.mark.parametrize(
     ("reference", "ours"),
     [
