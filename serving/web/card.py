@@ -84,7 +84,7 @@ def card_words(text: str, language: str) -> str | None:
     """
     if FIGURES.fullmatch(text):
         return _figures(text, language)
-    if text.endswith("."):
+    if text.endswith(".") and not text.endswith(".."):
         found = card_words(text[:-1], language)
         return None if found is None else f"{found}."
     for found in _readings(text, language):

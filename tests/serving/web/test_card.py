@@ -116,3 +116,7 @@ def test_every_sentence_of_the_catalogue_is_found_by_its_own_english() -> None:
 )  # fmt: skip
 def test_a_sentence_is_said_with_its_numbers(english: str, german: str | None) -> None:
     assert card_words(english, "de") == german
+
+
+def test_a_text_that_ends_in_many_full_stops_is_kept() -> None:
+    assert card_words("Wait" + "." * 3000, "de") is None
