@@ -13,6 +13,7 @@ from features.analytes import Analyte, analyte_for_loinc
 from features.labs import DAYS_PER_YEAR, CellFault, Severity
 from features.loinc import LEFT_OUT, is_loinc
 from features.sources.bundles import Json
+from features.sources.people import People, target_of
 
 if TYPE_CHECKING:
     from fhir.resources.R4B.codeableconcept import CodeableConcept
@@ -25,6 +26,9 @@ LOINC_SYSTEM = "http://loinc.org"
 USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
 UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
+
+OTHER_PATIENT = "differs from an earlier Patient of its id; keep one, or tell two apart by fullUrl"
+AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
 
 Fault = tuple[str, CellFault]
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -54,9 +58,9 @@ class Gathered:
     """What has been read so far."""
 
     codes: Mapping[str, Analyte]
+    people: People
     patients: dict[str, "Patient"] = field(default_factory=dict)
     patient_row: dict[str, int] = field(default_factory=dict)
-    subject_of_url: dict[str, str] = field(default_factory=dict)
     day_of_member: dict[str, str] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -66,6 +70,11 @@ class Gathered:
         """Note a fault of the value gathered last."""
         severity: Severity = "doubted" if doubted else "refused"
         self.faults.append((name, CellFault(len(self.measured) - 1, expected, severity)))
+
+    def refuse(self, subject: str, row: int, name: str, expected: str) -> None:
+        """Note why a subject cannot be read from a row."""
+        self.measured.append(Measured(subject, "", "", np.nan, "", row))
+        self.fault(name, expected)
 
 
 def _model_errors(error: ValueError) -> str:
@@ -95,14 +104,19 @@ def gather(
     codes
         A site's own code to analyte.
     """
-    found = Gathered(codes or {})
     listed = list(resources)
+    found = Gathered(codes or {}, People(listed))
+    given: dict[str, Json] = {}
     for row, url, resource in listed:
         kind = resource.get("resourceType")
         if kind == "Patient":
-            _gather_patient(found, row, url, resource)
+            subject = found.people.patient(url, resource)
+            if given.setdefault(subject, resource) == resource:
+                _gather_patient(found, row, subject, resource)
+            else:
+                found.refuse(subject, row, "Patient", OTHER_PATIENT)
         elif kind in ("Observation", "DiagnosticReport"):
-            _gather_panel(found, resource)
+            _gather_panel(found, url, resource)
     for row, url, resource in listed:
         kind = resource.get("resourceType")
         if kind == "Observation":
@@ -129,24 +143,24 @@ def _leave_out_followed(found: Gathered) -> None:
                 found.faults.append((measured.analyte, CellFault(i, expected, "doubted")))
 
 
-def _gather_patient(found: Gathered, row: int, url: str, resource: Json) -> None:
+def _gather_patient(found: Gathered, row: int, subject: str, resource: Json) -> None:
     """Keep a Patient, or its fault."""
     from fhir.resources.R4B.patient import Patient
 
+    if found.people.is_ambiguous(subject):
+        found.refuse(subject, row, "Patient", AMBIGUOUS)
+        return
     try:
         patient = Patient.model_validate(resource)
     except ValueError as error:
-        found.measured.append(Measured(str(resource.get("id", "")), "", "", np.nan, "", row))
-        found.fault("Patient", f"{_model_errors(error)} is not as FHIR R4 defines it")
+        expected = f"{_model_errors(error)} is not as FHIR R4 defines it"
+        found.refuse(subject, row, "Patient", expected)
         return
-    subject = str(patient.id or _last_part(url))
     found.patients[subject] = patient
     found.patient_row[subject] = row
-    if url:
-        found.subject_of_url[url] = subject
 
 
-def _gather_panel(found: Gathered, resource: Json) -> None:
+def _gather_panel(found: Gathered, url: str, resource: Json) -> None:
     """Keep the day of a panel or report for those of its results that carry none."""
     day = resource.get("effectiveDateTime")
     if not isinstance(day, str) or not _is_day(day[:10]):
@@ -155,7 +169,8 @@ def _gather_panel(found: Gathered, resource: Json) -> None:
         members = resource.get(part, [])
         for member in members if isinstance(members, list) else []:
             if isinstance(member, dict):
-                found.day_of_member[str(member.get("reference"))] = day[:10]
+                target = target_of(str(member.get("reference")), url)
+                found.day_of_member[target] = day[:10]
 
 
 def _is_day(text: str) -> bool:
@@ -169,22 +184,29 @@ def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> 
     """Keep the values of an Observation and of its components, or what is wrong with them."""
     from fhir.resources.R4B.observation import Observation
 
-    subject = _subject(found, resource)
     parts = _other_tests(resource, found.codes)
     if parts:
         found.passed_over["values of tests outside the catalogue"] += parts
         return
+    subject = found.people.of_result(url, resource)
+    if subject is None:
+        found.passed_over["Observations of no Patient (a Group, Device or Location)"] += 1
+        return
+    if found.people.is_ambiguous(subject):
+        found.refuse(subject, row, "Observation.subject", AMBIGUOUS)
+        return
     try:
         observation = Observation.model_validate(resource)
     except ValueError as error:
-        found.measured.append(Measured(subject, "", "", np.nan, "", row))
-        found.fault("Observation", f"{_model_errors(error)} is not as FHIR R4 defines it")
+        expected = f"{_model_errors(error)} is not as FHIR R4 defines it"
+        found.refuse(subject, row, "Observation", expected)
         return
     status = str(observation.status)
     if status in UNUSED_STATUS:
         found.passed_over[f"Observations with status {status}"] += 1
         return
-    of_panel = (found.day_of_member.get(name) for name in (url, f"Observation/{observation.id}"))
+    names = (target_of(url, ""), f"Observation/{observation.id}")
+    of_panel = (found.day_of_member.get(name) for name in names)
     day = _day(observation) or next((day for day in of_panel if day), "")
     blank = Measured(subject, day, "", np.nan, "", row, _moment(observation))
     _gather_part(found, observation, blank, status)
@@ -280,21 +302,6 @@ def _analyte(code: "CodeableConcept", local: Mapping[str, Analyte]) -> tuple[Ana
                 return analyte, False
             wrong = wrong or not is_loinc(text)
     return None, wrong
-
-
-def _subject(found: Gathered, resource: Json) -> str:
-    reference = resource.get("subject")
-    url = reference.get("reference", "") if isinstance(reference, dict) else ""
-    if not isinstance(url, str):
-        return ""
-    if url in found.subject_of_url:
-        return found.subject_of_url[url]
-    return _last_part(url)
-
-
-def _last_part(url: str) -> str:
-    """The id at the end of a reference: of a path, a URN, or an anchor."""
-    return url.split("/_history/", 1)[0].rsplit("/", 1)[-1].rsplit(":", 1)[-1].lstrip("#")
 
 
 def _effective(observation: "Observation") -> object:

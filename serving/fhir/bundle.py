@@ -3,7 +3,7 @@
 Observations are read as files of FHIR are (`features.sources.observations`): one way to read them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,7 +85,7 @@ def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -
     paths = [path for path, _, _ in listed]
     names = [_reference(url, resource) for _, url, resource in listed]
     problems, doubts = _faults(found, paths)
-    subject, more = _subject(found, listed)
+    subject, more = _subject(found, paths)
     problems += more
     values, more = _values(found, subject, paths)
     problems += more
@@ -125,35 +125,18 @@ def _faults(found: Gathered, paths: list[str]) -> tuple[list[FieldProblem], list
     return problems, doubts
 
 
-def _subject(
-    found: Gathered, listed: Sequence[tuple[str, str, Mapping[str, object]]]
-) -> tuple[str, list[FieldProblem]]:
+def _subject(found: Gathered, paths: list[str]) -> tuple[str, list[FieldProblem]]:
     """Identifier of the one Patient, and what is wrong with whom results are of."""
-    # Two servers may give two people one id; their full URLs or their resources differ.
-    people: list[Mapping[str, object]] = []
-    for _, _, resource in listed if found.patients else ():
-        if resource.get("resourceType") == "Patient" and resource not in people:
-            people.append(resource)
-    patients = max(len(found.patients), len(found.subject_of_url), len(people))
-    if patients != 1:
+    if len(found.patients) != 1:
         unread = any(name == "Patient" for name, _ in found.faults)
-        said = f"must hold one Patient; it holds {patients}"
+        said = f"must hold one Patient; it holds {len(found.patients)}"
         return "", [] if unread else [FieldProblem("entry", said)]
     (subject,) = found.patients
-    url = next(iter(found.subject_of_url), "")
+    others = {m.row for m in found.measured if m.analyte and m.subject != subject}
     return subject, [
-        FieldProblem(f"{listed[row][0]}.subject", "must refer to the Patient of this Bundle")
-        for row, whose in sorted({(m.row, m.subject) for m in found.measured if m.analyte})
-        if whose != subject or _is_elsewhere(listed[row][2], url)
+        FieldProblem(f"{paths[row]}.subject", "must refer to the Patient of this Bundle")
+        for row in sorted(others)
     ]
-
-
-def _is_elsewhere(resource: Mapping[str, object], patient_url: str) -> bool:
-    """Whether a result is of a Patient of another server, who may have the same id there."""
-    subject = resource.get("subject")
-    given = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
-    both = (given.partition("/_history/")[0], patient_url)
-    return both[0] != both[1] and all(url.startswith(("http://", "https://")) for url in both)
 
 
 def _values(

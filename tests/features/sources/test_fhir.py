@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from features.history import FEMALE, UNKNOWN
+from features.history import FEMALE, MALE, UNKNOWN
 from features.sources import read_visits
 from features.sources.fhir import read_fhir
 from features.visits import check
@@ -278,3 +278,120 @@ def test_a_panel_or_report_gives_its_day_to_results_without_one(read):
     days = (rows.time_years * 365.25).round().tolist()
     assert sorted(days) == [19_727, 19_754, 19_783]
     assert not [p for p in rows.problems if p.severity == "refused"]
+
+
+ONE, TWO = "http://one.example/fhir", "http://two.example/fhir"
+
+
+def entry(url, resource):
+    return {"fullUrl": url, "resource": resource} if url else {"resource": resource}
+
+
+@pytest.fixture
+def read_entries(written):
+    def read(*entries):
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": list(entries)}
+        return read_fhir(written(json.dumps(bundle), "bundle.json"))
+
+    return read
+
+
+def people(rows):
+    """Sex and M-protein by subject."""
+    (column,) = rows.columns
+    whose = rows.subject[column.visit].tolist()
+    values = zip(whose, column.value.tolist(), strict=True)
+    return {rows.subject_ids[who]: (rows.sex[who], value) for who, value in values}
+
+
+def test_two_servers_people_of_one_id_are_two_named_by_their_full_urls(read_entries):
+    rows = read_entries(
+        entry(f"{ONE}/Patient/p1", PATIENT),
+        entry(f"{TWO}/Patient/p1", {**PATIENT, "gender": "male"}),
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry(f"{TWO}/Observation/1", observation(value=22)),
+    )
+    assert people(rows) == {
+        f"{ONE}/Patient/p1": (FEMALE, 11.0),
+        f"{TWO}/Patient/p1": (MALE, 22.0),
+    }
+    assert not rows.problems
+
+
+def test_results_of_two_servers_people_of_one_id_are_of_two(read_entries):
+    rows = read_entries(
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry("", observation(value=22, subject=f"{TWO}/Patient/p1/_history/3")),
+    )
+    assert set(people(rows)) == {f"{ONE}/Patient/p1", f"{TWO}/Patient/p1"}
+
+
+def test_another_server_s_results_leave_the_patient_of_that_id_alone(read_entries):
+    rows = read_entries(
+        entry(f"{ONE}/Patient/p1", PATIENT),
+        entry("urn:uuid:0c3151bd", observation(value=11)),
+        entry(f"{TWO}/Observation/1", observation(value=22)),
+    )
+    assert people(rows) == {
+        f"{ONE}/Patient/p1": (FEMALE, 11.0),
+        f"{TWO}/Patient/p1": (UNKNOWN, 22.0),
+    }
+
+
+def test_people_of_ids_of_their_own_keep_them(read_entries):
+    rows = read_entries(
+        entry(f"{ONE}/Patient/p1", PATIENT),
+        entry(f"{TWO}/Patient/p2", {**PATIENT, "id": "p2", "gender": "male"}),
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry(f"{TWO}/Observation/1", observation(value=22, subject="Patient/p2")),
+    )
+    assert people(rows) == {"p1": (FEMALE, 11.0), "p2": (MALE, 22.0)}
+
+
+def test_a_result_that_may_be_of_either_of_two_people_is_refused(read_entries):
+    rows = read_entries(
+        entry(f"{ONE}/Patient/p1", PATIENT),
+        entry(f"{TWO}/Patient/p1", PATIENT),
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry(f"{TWO}/Observation/1", observation(value=22)),
+        entry("", observation("718-7", 12, "g/dL")),
+    )
+    refused = {rows.subject_ids[who]: why for who, why in check(rows).refusals().items()}
+    assert list(refused) == ["p1"]
+    assert refused["p1"].startswith("row 5, Observation.subject: may be any of several people")
+
+
+def test_two_patients_of_one_id_without_full_urls_are_refused_by_their_row(written):
+    other = {**PATIENT, "birthDate": "1931-01-01"}
+    lines = [PATIENT, observation(), {**PATIENT, "id": "p2"}, observation(subject="Patient/p2")]
+    text = "\n".join(json.dumps(each) for each in [*lines, PATIENT, other])
+    rows = read_fhir(written(text, "a.ndjson"))
+    refused = {rows.subject_ids[who]: why for who, why in check(rows).refusals().items()}
+    # The Patient of row 5 is that of row 1 once more.
+    assert list(refused) == ["p1"]
+    assert refused["p1"].startswith("row 6, Patient: differs from an earlier Patient of its id")
+
+
+def test_a_contained_patient_is_nobody_outside_its_observation(read):
+    inside = observation(subject="#p1", contained=[{"resourceType": "Patient", "id": "p1"}])
+    rows = read(PATIENT, observation(), inside)
+    assert check(rows).refusals() == {1: "row 3, subject_id: is empty; every row names its subject"}
+
+
+def test_a_panel_of_another_server_gives_no_day(read_entries):
+    panel = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": loinc("58410-2"),
+        "effectiveDateTime": "2024-02-01",
+        "hasMember": [{"reference": "Observation/m"}],
+    }
+    ours, theirs = observation(id="m"), observation("718-7", 12, "g/dL", id="m")
+    del ours["effectiveDateTime"], theirs["effectiveDateTime"]
+    rows = read_entries(
+        entry(f"{ONE}/Observation/panel", panel),
+        entry(f"{ONE}/Observation/m", ours),
+        entry(f"{TWO}/Observation/m", {**theirs, "subject": {"reference": "Patient/p2"}}),
+    )
+    (refused,) = check(rows).refusals().values()
+    assert refused.startswith("row 3, date")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -85,29 +86,78 @@ def test_two_people_with_one_id_are_two_whatever_their_urls(
         if url is not None:
             entry["fullUrl"] = url
     bundle["entry"].append(other)
-    assert fields(bundle)["entry"] == "must hold one Patient; it holds 2"
+    at = f"entry[{len(bundle['entry']) - 1}].resource"
+    assert fields(bundle)[at].startswith("Patient differs from an earlier Patient of its id")
+
+
+ONE, TWO = "http://one.example/fhir", "http://two.example"
+URN = "urn:uuid:04121321-4af5-424c-a0e1-ed3aab1c349d"
 
 
 @pytest.mark.parametrize(
-    ("reference", "ours"),
+    ("url", "reference", "ours"),
     [
-        ("http://one.example/Patient/7", True),
-        ("http://one.example/Patient/7/_history/2", True),
-        ("Patient/7", True),
-        ("http://two.example/Patient/7", False),
+        ("", f"{ONE}/Patient/7", True),
+        ("", f"{ONE}/Patient/7/_history/2", True),
+        ("", f"{TWO}/Patient/7", False),
+        # Relative to the server of the result's own entry.
+        (f"{ONE}/Observation/5", "Patient/7", True),
+        (f"{ONE}/Observation/5", "Patient/7/_history/2", True),
+        (f"{TWO}/Observation/5", "Patient/7", False),
+        (f"{TWO}/Observation/5", "Patient/7/_history/2", False),
+        (f"{ONE}-2/Observation/5", "Patient/7", False),
+        (f"{TWO}/Observation/5", f"{ONE}/Patient/7", True),
+        # Without a server it is the one Patient who has the id.
+        ("", "Patient/7", True),
+        (URN, "Patient/7", True),
+        (URN, "Patient/8", False),
+        (f"{ONE}/Observation/5", URN, False),
+        # A contained Patient has an id of its own.
+        ("", "#7", False),
     ],
 )
-def test_a_result_of_another_server_s_patient_with_the_same_id_is_refused(
-    bundle: Body, reference: str, *, ours: bool
+def test_a_result_is_of_whom_its_reference_names_on_its_own_server(
+    bundle: Body, url: str, reference: str, *, ours: bool
 ) -> None:
     bundle["entry"][0] = {
-        "fullUrl": "http://one.example/Patient/7",
+        "fullUrl": f"{ONE}/Patient/7",
         "resource": {**PATIENT, "id": "7"},
     }
     for entry in bundle["entry"][1:]:
         entry["resource"]["subject"] = {"reference": "Patient/7"}
+    bundle["entry"][2] |= {"fullUrl": url}
     bundle["entry"][2]["resource"]["subject"]["reference"] = reference
     assert list(fields(bundle)) == ([] if ours else ["entry[2].resource.subject"])
+
+
+def test_a_bundle_whose_entries_all_have_urns_is_answered(bundle: Body) -> None:
+    for entry in bundle["entry"]:
+        entry["fullUrl"] = f"urn:uuid:{uuid.uuid4()}"
+        if "subject" in entry["resource"]:
+            entry["resource"]["subject"] = {"reference": bundle["entry"][0]["fullUrl"]}
+    asked = read_bundle(bundle)
+    assert not asked.request.problems
+    assert asked.patient == bundle["entry"][0]["fullUrl"]
+
+
+def test_a_patient_whose_id_is_of_two_servers_is_not_guessed(bundle: Body) -> None:
+    # Both servers' results name a Patient 7, and the Patient does not say whose it is.
+    bundle["entry"][0]["resource"]["id"] = "7"
+    for place, entry in enumerate(bundle["entry"][1:]):
+        entry["fullUrl"] = f"{(ONE, TWO)[place % 2]}/Observation/{place}"
+        entry["resource"]["subject"] = {"reference": "Patient/7"}
+    assert "several people" in fields(bundle)["entry[0].resource"]
+
+
+@pytest.mark.parametrize("kind", ["Group", "Device", "Location"])
+def test_a_result_of_no_person_is_passed_over_and_counted(bundle: Body, kind: str) -> None:
+    who = bundle["entry"][0]["resource"]["id"]
+    bundle["entry"][1]["resource"]["subject"] = {"reference": f"{kind}/{who}"}
+    asked = read_bundle(bundle)
+    assert not asked.request.problems
+    assert asked.notes == (
+        "Observations of no Patient (a Group, Device or Location) are not used: 1",
+    )
 
 
 @pytest.mark.parametrize(
