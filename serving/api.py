@@ -4,7 +4,6 @@ from typing import Any
 
 import anyio.to_thread
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,28 +16,20 @@ from serving.gathering import Question
 from serving.limits import BATCH_BYTES, RISK_BYTES, read_body, require_media_type
 from serving.lineup import Lineup
 from serving.openapi import document
-from serving.problems import (
-    FAILED,
-    MALFORMED,
-    MEDIA_TYPE,
-    METHOD,
-    NOT_FOUND,
-    ProblemError,
-    of_fields,
-)
+from serving.problems import NOT_FOUND, ProblemError, of_fields
 from serving.request import Options, read_batch, read_risk
 from serving.room import Room
 from serving.strict_json import decode
 from serving.values import Json
 
-__all__ = ["ROUTES", "chosen", "problem_response", "request_id", "room_of"]
+__all__ = ["ROUTES", "chosen", "request_id", "room_of"]
 
 JSON = "application/json"
 
 
 def room_of(request: Request) -> Room:
     """State that the application was built with."""
-    room = request.app.state.room
+    room = request.app.room
     assert isinstance(room, Room)
     return room
 
@@ -52,28 +43,9 @@ def _json(content: Json, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, media_type=JSON)
 
 
-def problem_response(request: Request, problem: Exception) -> Response:
-    """The one shape of every failure, the router's own included."""
-    if isinstance(problem, HTTPException):
-        problem = _of_router(problem)
-    if not isinstance(problem, ProblemError):
-        problem = FAILED
-    body = problem.body(request_id(request))
-    return Response(body, problem.kind.status, dict(problem.headers), MEDIA_TYPE)
-
-
-def _of_router(found: HTTPException) -> ProblemError:
-    if found.status_code == METHOD.status:
-        allowed = (found.headers or {}).get("Allow", "")
-        return ProblemError(METHOD, f"expected one of {allowed}", headers={"Allow": allowed})
-    if found.status_code == NOT_FOUND.status:
-        return ProblemError(NOT_FOUND, "no route of this name; /openapi.json lists them")
-    return ProblemError(MALFORMED, "the request cannot be read")
-
-
 def chosen(lineup: Lineup, options: Options) -> tuple[list[RiskModel], list[FieldProblem]]:
     """Models asked for, and every identifier that no model has."""
-    known = lineup.known()
+    known = lineup.known
     problems = [
         FieldProblem(f"models[{i}]", f"is not one of {', '.join(known)}")
         for i, name in enumerate(options.models or ())
@@ -146,7 +118,7 @@ def _outcome(told: Answered | Refused) -> Json:
 async def models(request: Request) -> Response:
     """``GET /v1/models``: what answers now."""
     lineup = room_of(request).lineup
-    listed = [lineup.describe(name) for name in lineup.known()]
+    listed = [lineup.describe(name) for name in lineup.known]
     return _json({"models": listed, "faults": _faults(lineup), "notice": NOTICE})
 
 
@@ -154,8 +126,8 @@ async def model(request: Request) -> Response:
     """``GET /v1/models/{name}``: one of them."""
     lineup = room_of(request).lineup
     name = request.path_params["name"]
-    if name not in lineup.known():
-        raise ProblemError(NOT_FOUND, f"no such model; expected one of {', '.join(lineup.known())}")
+    if name not in lineup.known:
+        raise ProblemError(NOT_FOUND, f"no such model; expected one of {', '.join(lineup.known)}")
     return _json({**lineup.describe(name), "notice": NOTICE})
 
 
@@ -168,7 +140,7 @@ async def readyz(request: Request) -> Response:
     """``GET /readyz``: the worker answers; models that fell back to their last good are named."""
     lineup = room_of(request).lineup
     status = "degraded" if lineup.faults else "ready"
-    return _json({"status": status, "models": list(lineup.known()), "faults": _faults(lineup)})
+    return _json({"status": status, "models": list(lineup.known), "faults": _faults(lineup)})
 
 
 def _faults(lineup: Lineup) -> list[Json]:

@@ -65,6 +65,8 @@ class Envelope:
         try:
             await self.app(scope, receive, exchange.send)
         except ProblemError as problem:
+            # Some are raised again and again, and would hold every frame they came through.
+            problem.__traceback__ = None
             await exchange.fail(problem)
         except Exception as error:  # noqa: BLE001  # nothing may leave a client waiting
             logger.error("request %s: %s", exchange.request_id, place_of(error))

@@ -18,20 +18,27 @@ class TimedHeads(HttpToolsProtocol):
     """The protocol of a connection, with a time for each head."""
 
     _late: asyncio.TimerHandle | None = None
+    _half = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._wait()
 
-    def on_message_begin(self) -> None:
-        """Begin to wait for a later one, on a connection that is kept alive."""
-        super().on_message_begin()
-        if self._late is None:
+    def data_received(self, data: bytes) -> None:
+        """Wait for the rest of a head that did not come as a whole."""
+        super().data_received(data)
+        if self._half and self._late is None:
             self._wait()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._half = True
 
     def on_headers_complete(self) -> None:
         """Wait no more."""
+        self._half = False
         self._cancel()
         super().on_headers_complete()
 

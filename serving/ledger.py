@@ -5,7 +5,8 @@ so that they also reply together.
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,8 +20,15 @@ Waiting = tuple[Sequence[Json], asyncio.Future[None]]
 
 @dataclass(slots=True)
 class Ledger:
-    """What has still to be handed to one worker's audit log."""
+    """What has still to be handed to one worker's audit log.
 
+    Parameters
+    ----------
+    recorded
+        Told how many seconds records took to be on disk, once for those that went together.
+    """
+
+    recorded: Callable[[float], None]
     _waiting: list[Waiting] = field(default_factory=list)
 
     async def put(self, audit: AuditLog, records: Sequence[Json]) -> None:
@@ -41,16 +49,19 @@ class Ledger:
     def _hand_over(self, audit: AuditLog) -> None:
         group, self._waiting = self._waiting, []
         together = audit.append([record for records, _ in group for record in records])
-        asyncio.wrap_future(together).add_done_callback(partial(_tell, group))
+        asyncio.wrap_future(together).add_done_callback(
+            partial(self._tell, group, time.perf_counter())
+        )
 
-
-def _tell(group: Sequence[Waiting], together: asyncio.Future[None]) -> None:
-    error = together.exception()
-    for _, written in group:
-        # One whose caller has gone is done already.
-        if written.done():
-            continue
+    def _tell(self, group: Sequence[Waiting], began: float, together: asyncio.Future[None]) -> None:
+        error = together.exception()
         if error is None:
-            written.set_result(None)
-        else:
-            written.set_exception(error)
+            self.recorded(time.perf_counter() - began)
+        for _, written in group:
+            # One whose caller has gone is done already.
+            if written.done():
+                continue
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from features.analytes import ANALYTES
@@ -56,7 +57,7 @@ class Card:
     published: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lineup:
     """Models that answer, swapped as a whole.
 
@@ -76,14 +77,18 @@ class Lineup:
 
     def choose(self, names: Iterable[str] | None) -> list[RiskModel]:
         """Models asked for; None gives champions and default published ones."""
-        if names is None:
-            names = (*self.champions(), *DEFAULT)
-        return choose(names, self.learned)
+        return list(self._usual) if names is None else choose(names, self.learned)
 
+    @cached_property
+    def _usual(self) -> tuple[RiskModel, ...]:
+        return tuple(choose((*self.champions, *DEFAULT), self.learned))
+
+    @cached_property
     def champions(self) -> tuple[str, ...]:
         """Learned models that answer without being asked for."""
         return tuple(n for n in self.learned if self.cards[n].role != CHALLENGER)
 
+    @cached_property
     def known(self) -> tuple[str, ...]:
         """Identifiers of all models, those of the default answer first."""
         return tuple(dict.fromkeys((*self.learned, *DEFAULT, *PUBLISHED)))
@@ -100,7 +105,7 @@ class Lineup:
             **({"role": card.role} if card else {}),
             "population": model.population,
             "horizons_years": list(model.horizons_years),
-            "answers": "always" if name in (*self.champions(), *DEFAULT) else "on request",
+            "answers": "always" if name in (*self.champions, *DEFAULT) else "on request",
             "required": inputs_of(model.required),
             "optional": inputs_of(model.optional),
             "provenance": provenance(model, card),

@@ -115,7 +115,7 @@ class Metrics:
         )
         self._audit = Histogram(
             "smoulder_audit_seconds",
-            "Time an answer waited until its record was on disk",
+            "Time until the records of answers given together were on disk",
             buckets=BUCKETS_SECONDS,
             registry=self.registry,
         )
@@ -178,7 +178,7 @@ class Metrics:
             self.flush()
 
     def recorded(self, seconds: float) -> None:
-        """Note how long an answer waited for its record."""
+        """Note how long answers given together waited for their records."""
         self._audit.observe(seconds)
 
     def feedback(self, outcome: str, reason: str) -> None:

@@ -1,7 +1,6 @@
 """What every route of one worker shares: models, counters and the calendar."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,12 +54,13 @@ class Room:
     audit_url: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
     gathering: Gathering = field(default_factory=Gathering)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(init=False)
     watch: Watch = field(init=False)
     audit: AuditLog = field(init=False)
     ready: bool = False
 
     def __post_init__(self) -> None:
+        self.ledger = Ledger(self.metrics.recorded)
         self.watch = Watch(self.models_dir, self.metrics.lineup)
         self.audit = AuditLog(self.audit_dir, self.audit_url)
 
@@ -101,7 +101,7 @@ class Room:
         ProblemError
             503 if they cannot be recorded; then they must not be given.
         """
-        cards = dict(self.watch.lineup.cards)
+        cards = self.watch.lineup.cards
         records = [
             record_of(
                 request_id=request_id,
@@ -115,13 +115,11 @@ class Room:
             )
             for asked, subject, answer in told
         ]
-        began = time.perf_counter()
         try:
             await self.ledger.put(self.audit, records)
         except AuditError as error:
             self.metrics.unrecorded()
             logger.error("request %s: %s", request_id, error)
             raise ProblemError(NOT_READY, "the answer could not be recorded; try again") from None
-        self.metrics.recorded(time.perf_counter() - began)
         self.metrics.inputs(entry for _, _, answer in told for entry in answer["inputs"])
         self.metrics.estimates(entry for _, _, answer in told for entry in answer["estimates"])

@@ -1,6 +1,5 @@
 """The log of one worker: a queue, a writer thread, and a store."""
 
-import hashlib
 import hmac
 import queue
 import threading
@@ -58,7 +57,7 @@ class AuditLog:
     def keyed(self, content: object) -> str:
         """Keyed hash of anything JSON can hold; equal content has equal hashes."""
         text = msgspec.json.encode(content, order="sorted")
-        return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, text, "sha256").hex()
 
     def append(self, records: Sequence[Json]) -> Written:
         """Hand records to the writer; the future is done when they are on disk."""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def make_key(directory: Path) -> Path:
 
 
 def record_of(
-    *, request_id: str, route: str, answer: Json, cards: dict[str, Card], keyed: Json
+    *, request_id: str, route: str, answer: Json, cards: Mapping[str, Card], keyed: Json
 ) -> Json:
     """Record of one answer.
 
@@ -70,8 +71,13 @@ def record_of(
 
 
 def _output(entry: Json, card: Card | None) -> Json:
-    told = {key: entry[key] for key in ("model", "version", "status", "risks")}
-    told["groups"] = entry.get("groups", [])
+    told = {
+        "model": entry["model"],
+        "version": entry["version"],
+        "status": entry["status"],
+        "risks": entry["risks"],
+        "groups": entry.get("groups", []),
+    }
     if card is not None:
         told["sha256"] = card.provenance.get("sha256")
     return told

@@ -32,7 +32,7 @@ MLFLOW_URL = "SMOULDER_MLFLOW_URL"
 async def models_page(request: Request) -> Response:
     """``GET /ui/models``: what answers now, and where it comes from."""
     lineup = room_of(request).lineup
-    described = [lineup.describe(name) | {"name": name} for name in lineup.known()]
+    described = [lineup.describe(name) | {"name": name} for name in lineup.known]
     return render(
         request,
         "models.html",

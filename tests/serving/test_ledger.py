@@ -27,7 +27,7 @@ class Log:
 
 
 async def _put(log: Any, *groups: list[Any]) -> list[BaseException | None]:
-    ledger = Ledger()
+    ledger = Ledger(lambda _: None)
     putting = (ledger.put(log, records) for records in groups)
     return await asyncio.gather(*putting, return_exceptions=True)
 
@@ -43,9 +43,24 @@ def test_a_group_that_cannot_be_written_is_told_to_everyone_in_it() -> None:
     assert [type(error) for error in told] == [AuditError] * 2
 
 
+def test_those_that_go_together_are_timed_once_and_only_once_they_are_on_disk() -> None:
+    times: list[float] = []
+
+    async def put(log: Any) -> None:
+        ledger = Ledger(times.append)
+        putting = (ledger.put(log, [{"n": n}]) for n in range(3))
+        await asyncio.gather(*putting, return_exceptions=True)
+
+    asyncio.run(put(Log(AuditError("the disk is full"))))
+    assert times == []
+    asyncio.run(put(Log()))
+    assert len(times) == 1
+    assert times[0] >= 0
+
+
 def test_a_caller_who_leaves_is_recorded_all_the_same_and_takes_nobody_along() -> None:
     async def put() -> list[Sequence[Any]]:
-        log, ledger = Log(), Ledger()
+        log, ledger = Log(), Ledger(lambda _: None)
         leaving = asyncio.ensure_future(ledger.put(log, [{"n": 1}]))  # type: ignore[arg-type]
         staying = asyncio.ensure_future(ledger.put(log, [{"n": 2}]))  # type: ignore[arg-type]
         await asyncio.sleep(0)

@@ -183,7 +183,7 @@ def test_a_challenger_answers_beside_its_champion_when_asked_for(
     watch.look()
     lineup = watch.lineup
     assert versions(watch) == {"smm-progression": "1", "smm-progression@challenger": "2"}
-    assert "smm-progression@challenger" in lineup.known()
+    assert "smm-progression@challenger" in lineup.known
     assert "smm-progression" in [model.name for model in lineup.choose(None)]
     assert "smm-progression@challenger" not in [model.name for model in lineup.choose(None)]
     (asked,) = lineup.choose(["smm-progression@challenger"])
