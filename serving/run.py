@@ -5,9 +5,9 @@ import gc
 import ipaddress
 import logging
 import os
-import socket
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.audit.store import store_of
 from serving.lifecycle import check_published
+from serving.listening import BACKLOG, Listening
+from serving.pulse import Pulse
 from serving.supervisor import Job, keep_running
 from serving.tracing import ENDPOINTS
 
@@ -26,8 +28,6 @@ __all__ = ["WORKER", "serve"]
 WORKER, COMPANION = "smoulder-worker", "smoulder-beside"
 """Names of processes in the log, and of the workers in `ps -o comm`: the companion is a program of
 its own name there."""
-
-BACKLOG = 2048
 
 QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",  # telemetry stops at this spelling only
@@ -76,8 +76,8 @@ def serve(
     Raises
     ------
     InputError
-        If the host is public without access control, the port is taken, there is no worker, or
-        answers could not be recorded.
+        If the host is public without access control, the port cannot be had, there is no worker,
+        or answers could not be recorded.
     AuditError
         If the records' database cannot be written to.
     ArtefactError
@@ -90,7 +90,7 @@ def serve(
         raise InputError("workers", "must be at least 1")
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
     with (
-        _bound(address, port) as listening,
+        closing(Listening(address, port, workers)) as listening,
         tempfile.TemporaryDirectory(prefix="smoulder-") as home,
     ):
         check_published(models_dir)
@@ -103,13 +103,13 @@ def serve(
         os.environ[service.AUDIT_URL] = audit_url or ""
         os.environ[service.ACCESS_DIR] = str(access_dir.resolve()) if guarded else ""
         _rehearse(service.Smoulder)
-        jobs = [Job(WORKER, functools.partial(_work, listening, workers))] * workers
+        jobs = [_job(listening, worker) for worker in range(workers)]
         if companion:
             jobs.append(Job(COMPANION, functools.partial(os.execv, companion[0], [*companion])))
         # What is here now is shared with the workers as long as no collector writes to it.
         gc.collect()
         gc.freeze()
-        keep_running(jobs)
+        keep_running(jobs, at_end=listening.close)
 
 
 def _set_environment(home: Path) -> None:
@@ -131,13 +131,30 @@ def _rehearse(smoulder: Any) -> None:
     settings.get_loop_factory()
 
 
-def _work(bound: socket.socket, workers: int) -> None:
+class _Server(uvicorn.Server):
+    """A server whose event loop has a pulse, ten beats a second."""
+
+    def __init__(self, settings: uvicorn.Config, pulse: Pulse) -> None:
+        super().__init__(settings)
+        self._pulse = pulse
+
+    async def on_tick(self, counter: int) -> bool:
+        self._pulse.beat()
+        return await super().on_tick(counter)
+
+
+def _job(listening: Listening, worker: int) -> Job:
+    pulse = Pulse()
+    return Job(WORKER, functools.partial(_work, listening, worker, pulse), pulse)
+
+
+def _work(listening: Listening, worker: int, pulse: Pulse) -> None:
     """Answer in this process until told to stop."""
     from serving import service
 
     smoulder: Any = service.Smoulder
-    listening = bound if workers == 1 else _beside(bound)
-    uvicorn.Server(_settings(smoulder.to_asgi())).run(sockets=[listening])
+    own = listening.of(worker)
+    _Server(_settings(smoulder.to_asgi()), pulse).run(sockets=[own])
 
 
 def _settings(app: Any) -> uvicorn.Config:
@@ -189,28 +206,3 @@ def _check_address(host: str, port: int, *, guarded: bool) -> str:
     if not 0 < port < 65536:
         raise InputError("port", "must lie within 1-65535")
     return str(address)
-
-
-def _bound(address: str, port: int) -> socket.socket:
-    """Socket that keeps the port for the workers; a lone worker listens at it."""
-    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((address, port))
-    except OSError:
-        found.close()
-        raise InputError("port", f"{port} is taken; choose another with --port") from None
-    return found
-
-
-def _beside(bound: socket.socket) -> socket.socket:
-    """Socket of one of several workers at the same port.
-
-    The kernel deals connections out among such sockets. At one that all workers share, whoever is
-    idle first takes all that come at once, and with them all their requests.
-    """
-    found = socket.socket(bound.family)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    found.bind(bound.getsockname())
-    return found

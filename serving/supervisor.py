@@ -3,27 +3,25 @@
 Workers are forked from a process that has everything imported and holds nothing they could share to
 their harm – no thread, no connection, no event loop – so that a new one answers in a fraction of a
 second on a busy machine, where an interpreter that starts anew takes seconds. Signals are all it
-listens to. A process whose supervisor is gone ends as well.
+listens to, and the pulse of those that have one is all it looks at. A process whose supervisor is
+gone ends as well.
 """
 
-import ctypes
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, field
 
-from serving.logs import place_of
+from serving.forking import fork
+from serving.pulse import Pulse
 
 __all__ = ["Job", "keep_running"]
 
 logger = logging.getLogger("smoulder.supervisor")
 
-STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-HEARD = {signal.SIGCHLD, *STOPPING}
+STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 SECOND_THOUGHT_SECONDS = 1.0
 """Least time between two starts of a job: one that fails at once must not keep a core busy."""
@@ -31,8 +29,13 @@ SECOND_THOUGHT_SECONDS = 1.0
 ENDING_SECONDS = 30.0
 """For what has begun to be finished and recorded, once told to stop."""
 
-PARENT_DEATH_SIGNAL, NAME = 1, 15
-"""Of `prctl`, Linux's own."""
+LOOK_SECONDS, SILENT_LOOKS = 5.0, 6
+"""How often pulses are looked at, and how often in vain before a process is taken to hang.
+
+Looks are counted: seconds would run on while the supervisor itself was stopped or starved.
+"""
+
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,16 @@ class Job:
         the job runs another program.
     run
         Called in the new process; it ends when this returns.
+    pulse
+        Which `run` keeps up from when its work begins; without one, nobody asks whether it hangs.
     """
 
     name: str
     run: Callable[[], object]
+    pulse: Pulse | None = None
 
 
-def keep_running(jobs: Sequence[Job]) -> None:
+def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: None) -> None:
     """Run every job in a process of its own until told to stop by SIGTERM, SIGINT or SIGHUP.
 
     Call it from the main thread of a process without others: a fork copies no thread.
@@ -60,16 +66,53 @@ def keep_running(jobs: Sequence[Job]) -> None:
     Parameters
     ----------
     jobs
-        One process each; one that ends, for whatever reason, is started again.
+        One process each; one that ends, for whatever reason, is started again, and so is one whose
+        pulse stops.
+    at_end
+        Called when told to stop, before the processes are.
     """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    stopping = STOPPING
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as `nohup` has it
+        stopping = STOPPING - {signal.SIGHUP}
+    # With SIGCHLD ignored, as whoever starts this may have left it, no end would be told.
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    heard = {signal.SIGCHLD, *stopping}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, heard)
     family = _Family(jobs, mask)
     try:
-        while family.start_due().heard() not in STOPPING:
+        while _next_of(heard, family.start_due()) not in stopping:
             family.replace_ended()
+            family.end_silent()
     finally:
+        at_end()
         family.end()
+        while _next_of(stopping, 0.0) is not None:
+            pass  # told twice, which must not end it in the midst of what its caller has to do
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@dataclass(slots=True)
+class _Process:
+    """A job that runs, and how often in a row its pulse stood still."""
+
+    job: Job
+    began: float
+    seen: int = field(init=False)
+    works: bool = False
+    silent: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen = self._count()
+
+    def look(self) -> None:
+        """Whether there was a beat since the last look; before the first one none is missed."""
+        count = self._count()
+        self.works = self.works or count != self.seen
+        self.silent = self.silent + 1 if self.works and count == self.seen else 0
+        self.seen = count
+
+    def _count(self) -> int:
+        return self.job.pulse.count if self.job.pulse else 0
 
 
 class _Family:
@@ -78,32 +121,41 @@ class _Family:
     def __init__(self, jobs: Sequence[Job], mask: set[signal.Signals | int]) -> None:
         self._mask = mask
         self._waiting = [(0.0, job) for job in jobs]
-        self._running: dict[int, tuple[float, Job]] = {}
+        self._running: dict[int, _Process] = {}
+        self._look = time.monotonic() + LOOK_SECONDS
 
-    def start_due(self) -> "_Family":
+    def start_due(self) -> float:
+        """Start the jobs that are due; seconds until something else is."""
         now = time.monotonic()
         due = [job for moment, job in self._waiting if moment <= now]
         self._waiting = [(moment, job) for moment, job in self._waiting if moment > now]
         for job in due:
+            process = _Process(job, now)
             try:
-                self._running[_fork(job, self._mask)] = (now, job)
+                self._running[fork(job.name, job.run, self._mask)] = process
             except OSError as error:
                 logger.error("%s: cannot be started: %s", job.name, error.strerror)
                 self._waiting.append((now + SECOND_THOUGHT_SECONDS, job))
-        return self
-
-    def heard(self) -> int | None:
-        """The next signal; None when a job is due before there is one."""
-        if not self._waiting:
-            return signal.sigwait(HEARD)
-        patience = min(moment for moment, _ in self._waiting) - time.monotonic()
-        told = signal.sigtimedwait(HEARD, max(0.0, patience))
-        return None if told is None else told.si_signo
+        return min([self._look, *(moment for moment, _ in self._waiting)]) - time.monotonic()
 
     def replace_ended(self) -> None:
-        for began, job, how in self._ended():
-            logger.warning("%s: a process ended (%s); another takes its place", job.name, how)
-            self._waiting.append((began + SECOND_THOUGHT_SECONDS, job))
+        for process, how in self._ended():
+            name = process.job.name
+            logger.warning("%s: a process ended (%s); another takes its place", name, how)
+            self._waiting.append((process.began + SECOND_THOUGHT_SECONDS, process.job))
+
+    def end_silent(self) -> None:
+        """End processes whose work stands still; others take their places."""
+        if (now := time.monotonic()) < self._look:
+            return
+        self._look = now + LOOK_SECONDS
+        for pid, process in self._running.items():
+            process.look()
+            if process.silent >= SILENT_LOOKS:
+                seconds = LOOK_SECONDS * process.silent
+                logger.error("%s: a process hangs, silent for %g s", process.job.name, seconds)
+                os.kill(pid, signal.SIGKILL)
+                process.silent = 0
 
     def end(self) -> None:
         """Have everybody finish; those who do not in time are ended."""
@@ -111,64 +163,41 @@ class _Family:
             os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + ENDING_SECONDS
         while self._running and (left := until - time.monotonic()) > 0:
-            signal.sigtimedwait({signal.SIGCHLD}, left)
+            _next_of({signal.SIGCHLD}, left)
             list(self._ended())
-        for pid, (_, job) in self._running.items():
-            logger.error("%s: did not end within %g s", job.name, ENDING_SECONDS)
+        for pid, process in self._running.items():
+            logger.error("%s: did not end within %g s", process.job.name, ENDING_SECONDS)
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
 
-    def _ended(self) -> Iterator[tuple[float, Job, str]]:
-        """Processes that ended since: when they began, their jobs, and how they ended."""
+    def _ended(self) -> Iterator[tuple[_Process, str]]:
+        """Processes that ended since, and how."""
         while self._running:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
             # As the first process of a container it is left the orphans of others, too.
             if pid in self._running:
-                yield *self._running.pop(pid), _told(status)
+                yield self._running.pop(pid), _told(status)
+
+
+def _next_of(signals: set[signal.Signals], seconds: float) -> int | None:
+    """The next of some blocked signals; None when there is none in time."""
+    if not hasattr(signal, "sigtimedwait"):  # macOS
+        return _next_polled(signals, seconds)
+    told = signal.sigtimedwait(signals, max(0.0, seconds))
+    return None if told is None else told.si_signo
+
+
+def _next_polled(signals: set[signal.Signals], seconds: float) -> int | None:
+    until = time.monotonic() + seconds
+    while not (told := signals & signal.sigpending()):
+        if time.monotonic() >= until:
+            return None
+        time.sleep(POLL_SECONDS)
+    return signal.sigwait(told)
 
 
 def _told(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return f"status {code}" if code >= 0 else f"signal {-code}"
-
-
-def _fork(job: Job, mask: set[signal.Signals | int]) -> int:
-    parent = os.getpid()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    pid = os.fork()
-    if pid == 0:
-        _work(job, mask, parent)
-    return pid
-
-
-def _work(job: Job, mask: set[signal.Signals | int], parent: int) -> NoReturn:
-    """Run a job and end this process, without what the parent meant to do at its own end."""
-    status = 1
-    try:
-        _tie(job.name, parent)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        job.run()
-        status = 0
-    except SystemExit as told:
-        # As the interpreter has it: nothing said is success, words are failure.
-        status = told.code if isinstance(told.code, int) else int(told.code is not None)
-    except Exception as error:  # noqa: BLE001  # whatever it is, only this process ends by it
-        logger.error("%s: %s", job.name, place_of(error))
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(status)
-
-
-def _tie(name: str, parent: int) -> None:
-    """Name this process, and have it end when its parent does."""
-    if sys.platform != "linux":
-        return
-    control = ctypes.CDLL(None).prctl
-    control(NAME, name.encode())
-    control(PARENT_DEATH_SIGNAL, int(signal.SIGTERM))
-    if os.getppid() != parent:
-        sys.exit(1)

@@ -1,16 +1,23 @@
+import os
+import signal
 import socket
-from contextlib import ExitStack
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from benchmarks.peers.processes import free_port, until
-from benchmarks.reliability.served import Served
+from benchmarks.peers.processes import free_port, until, wait_until_ready, workers_of
+from benchmarks.reliability.served import ROOT, Served
 from features.errors import ArtefactError, InputError
 from serving.access.keys import add_key
-from serving.run import _beside, _bound, serve
+from serving.listening import Listening
+from serving.run import serve
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.org", ""])
@@ -40,12 +47,159 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
             serve(port=taken.getsockname()[1], models_dir=tmp_path)
 
 
-def test_a_port_of_several_workers_is_taken_like_any_other() -> None:
-    with _bound("127.0.0.1", free_port()) as bound, _beside(bound) as one, _beside(bound) as other:
-        for listening in (one, other):
-            listening.listen()
+def test_an_address_of_another_machine_is_not_called_a_taken_port(tmp_path: Path) -> None:
+    add_key(tmp_path / "access", "ward", ["risk"])
+    # 192.0.2.0/24 is for documentation and nobody's (RFC 5737).
+    with pytest.raises(InputError, match=r"host: 192\.0\.2\.1 is not an address of this machine"):
+        serve(host="192.0.2.1", models_dir=tmp_path / "serving")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_of_servers_that_start_at_once_at_a_port_one_serves_and_the_others_say_so(
+    workers: int, tmp_path: Path
+) -> None:
+    port = free_port()
+    with ExitStack() as stack:
+        started = [stack.enter_context(_started(tmp_path, port, workers)) for _ in range(3)]
+        assert until(lambda: sum(each.poll() is not None for each in started) == 2, 60)
+        (serving,) = (each for each in started if each.poll() is None)
+        for each in started:
+            if each is not serving:
+                assert each.returncode != 0
+                assert f"{port} is taken" in each.communicate()[0]
+        wait_until_ready(f"http://127.0.0.1:{port}/readyz", serving)
+        assert until(lambda: len(workers_of(serving.pid)) == workers, 60)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_port_that_is_served_is_taken_and_one_that_was_is_free_at_once(
+    workers: int, tmp_path: Path
+) -> None:
+    with Served(tmp_path, workers=workers) as served:
+        # Its worker closes this one first, and keeps the port in TIME-WAIT.
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as caller:
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            while caller.recv(1000):
+                pass
         with pytest.raises(InputError, match="is taken"):
-            _bound(*bound.getsockname())
+            Listening("127.0.0.1", served.port, workers)
+        with pytest.raises(InputError, match="is taken"):
+            Listening("0.0.0.0", served.port, workers)
+        for worker in served.workers():
+            os.kill(worker, signal.SIGKILL)
+        with pytest.raises(InputError, match="is taken"):
+            Listening("127.0.0.1", served.port, workers)
+    Listening("127.0.0.1", served.port, workers).close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_port_of_a_server_whose_supervisor_is_killed_is_free_again(
+    workers: int, tmp_path: Path
+) -> None:
+    with Served(tmp_path, workers=workers) as served:
+        assert until(lambda: len(served.workers()) == workers, 60)
+        os.kill(served.supervisor, signal.SIGKILL)
+        assert until(lambda: _is_free(served.port, workers), 30)
+
+
+def _is_free(port: int, workers: int) -> bool:
+    try:
+        Listening("127.0.0.1", port, workers).close()
+    except InputError:
+        return False
+    return True
+
+
+def test_what_waits_for_a_worker_that_is_killed_is_answered_by_the_next(tmp_path: Path) -> None:
+    with Served(tmp_path, workers=2) as served, ExitStack() as callers:
+        assert until(lambda: len(served.workers()) == 2, 60)
+        for worker in served.workers():
+            os.kill(worker, signal.SIGSTOP)
+        waiting = []
+        for _ in range(8):
+            caller = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+            waiting.append(callers.enter_context(caller))
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+        for worker in served.workers():
+            os.kill(worker, signal.SIGKILL)
+        assert [caller.recv(12) for caller in waiting] == [b"HTTP/1.1 200"] * 8
+
+
+def test_no_connection_is_taken_any_more_while_a_server_ends(tmp_path: Path) -> None:
+    with Served(tmp_path, workers=2) as served:
+        # Stopped, they end in half a minute only; the supervisor waits for them.
+        for worker in served.workers():
+            os.kill(worker, signal.SIGSTOP)
+        os.kill(served.supervisor, signal.SIGTERM)
+        sockets = psutil.Process(served.supervisor).net_connections
+        assert until(lambda: not sockets(), 20)
+        for worker in served.workers():
+            os.kill(worker, signal.SIGCONT)
+
+
+def test_a_worker_whose_loop_stands_still_is_replaced_and_a_busy_one_is_not(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    with _started(tmp_path, port, 1, BLOCKED) as server:
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+        (first,) = workers_of(server.pid)
+        # 3 s in a thread, which is longer than the second of silence allowed here.
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/thread", timeout=30) as response:
+            assert response.status == 200
+        assert workers_of(server.pid) == [first]
+        with pytest.raises(OSError):  # closed or reset
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/loop", timeout=30)
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+        assert workers_of(server.pid) != [first]
+
+
+START = """
+import sys
+from pathlib import Path
+import smoulder
+sys.argv = ["smoulder", "serve", "--port", sys.argv[1], "--workers", sys.argv[2],
+            "--runs", sys.argv[3]]
+smoulder.main()
+"""
+
+BLOCKED = """
+import asyncio, time
+from serving import supervisor
+from serving.service import DirectService
+supervisor.LOOK_SECONDS, supervisor.SILENT_LOOKS = 0.25, 4
+true = DirectService.to_asgi
+def to_asgi(self, is_main=True):
+    app = true(self, is_main)
+    async def blocking(scope, receive, send):
+        if scope.get("path") == "/thread":
+            await asyncio.to_thread(time.sleep, 3)
+            scope["path"] = "/livez"
+        if scope.get("path") == "/loop":
+            time.sleep(600)
+        await app(scope, receive, send)
+    return blocking
+DirectService.to_asgi = to_asgi
+"""
+
+
+@contextmanager
+def _started(
+    runs: Path, port: int, workers: int, before: str = ""
+) -> "Iterator[subprocess.Popen[str]]":
+    """The server of the command line, in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", before + START, str(port), str(workers), str(runs)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def _sockets(worker: int, status: str) -> int:

@@ -13,12 +13,14 @@ import pytest
 
 from benchmarks.peers.processes import stop, workers_of
 from serving.run import WORKER
+from serving.supervisor import _next_polled
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import functools, os, signal, sys, time
 from pathlib import Path
 from serving import supervisor
+from serving.pulse import Pulse
 from serving.supervisor import Job, keep_running
 home = Path(sys.argv[1])
 def sleeping():
@@ -38,6 +40,25 @@ def failing():
     with open(Path(home, "starts"), "a") as sink:
         sink.write(f"{time.monotonic()}\\n")
     raise ValueError("48151623.42")
+def printing():
+    sys.stdout = open(1, "w", closefd=False)  # keeps it back, whatever PYTHONUNBUFFERED says
+    print("read by nobody")
+    sys.exit(7)
+def beating():
+    for _ in range(20):
+        pulses["beating"].beat()
+        time.sleep(0.05)
+    Path(home, "begun").touch()
+    time.sleep(600)
+def busy():
+    pulses["busy"].beat()
+    Path(home, "begun").touch()
+    while True:
+        pulses["busy"].beat()
+        time.sleep(0.05)
+def starting_slowly():
+    Path(home, "begun").touch()
+    time.sleep(600)
 def leaving_with_seven():
     sys.exit(7)
 def leaving_with_nothing():
@@ -45,7 +66,11 @@ def leaving_with_nothing():
 def leaving_with_words():
     sys.exit("48151623.42")
 supervisor.ENDING_SECONDS = 2.0
-keep_running([Job("smoulder-worker", globals()[name]) for name in sys.argv[2:]])
+supervisor.LOOK_SECONDS, supervisor.SILENT_LOOKS = 0.25, 4
+pulses = {name: Pulse() for name in sys.argv[2:]}
+def job(name):
+    return Job("smoulder-worker", globals()[name], pulses[name])
+keep_running([job(name) for name in sys.argv[2:]], at_end=Path(home, "ending").touch)
 Path(home, "over").touch()
 """
 
@@ -57,12 +82,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """A supervisor of jobs by name, in a process of its own."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def begin(*jobs: str) -> "subprocess.Popen[bytes]":
+    def begin(*jobs: str, **options: Any) -> "subprocess.Popen[bytes]":
         with (tmp_path / "output").open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, "-c", SCRIPT, str(tmp_path), *jobs],
                 stderr=sink,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
+                **options,
             )
         running.append(process)
         return process
@@ -103,6 +129,7 @@ def test_when_told_to_stop_everybody_finishes_first(
     supervisor.send_signal(how)
     assert supervisor.wait(timeout=60) == 0
     assert (tmp_path / f"finished-{worker}").exists()
+    assert (tmp_path / "ending").exists()
     assert (tmp_path / "over").exists()
 
 
@@ -113,6 +140,118 @@ def test_one_that_does_not_finish_in_time_is_ended(start: Start, tmp_path: Path)
     supervisor.terminate()
     assert supervisor.wait(timeout=60) == 0
     assert not Path("/proc", str(worker)).exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_told_twice_it_still_does_what_its_caller_has_to_do_at_the_end(
+    start: Start, tmp_path: Path, how: signal.Signals
+) -> None:
+    supervisor = start("stubborn")
+    until((tmp_path / "begun").exists)
+    supervisor.terminate()
+    until((tmp_path / "ending").exists)
+    supervisor.send_signal(how)
+    assert supervisor.wait(timeout=60) == 0
+    assert (tmp_path / "over").exists()
+
+
+def test_a_terminal_that_closes_ends_no_worker_before_the_supervisor_does(
+    start: Start, tmp_path: Path
+) -> None:
+    supervisor = start("finishing")
+    until((tmp_path / "begun").exists)
+    (worker,) = pids(supervisor)
+    for pid in (worker, supervisor.pid):
+        os.kill(pid, signal.SIGHUP)
+    assert supervisor.wait(timeout=60) == 0
+    assert (tmp_path / f"finished-{worker}").exists()
+
+
+def test_nohup_has_it_outlive_its_terminal(start: Start, tmp_path: Path) -> None:
+    supervisor = start("finishing", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    until((tmp_path / "begun").exists)
+    (worker,) = pids(supervisor)
+    supervisor.send_signal(signal.SIGHUP)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: pids(supervisor) - {worker})
+    assert not (tmp_path / "ending").exists()
+
+
+def test_ends_are_heard_of_by_whoever_was_started_deaf_to_them(start: Start) -> None:
+    supervisor = start("sleeping", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    until(lambda: pids(supervisor))
+    (worker,) = pids(supervisor)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: pids(supervisor) - {worker})
+    assert supervisor.poll() is None
+
+
+def test_a_process_ends_with_its_status_though_nobody_takes_what_it_printed(
+    start: Start, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    supervisor = start("printing", stdout=writing)
+    os.close(writing)
+    output = tmp_path / "output"
+    until(lambda: output.read_text().count("(status 7)") == 2)
+    # What stayed in its buffer must not make the copy a second supervisor.
+    assert "cannot be started" not in output.read_text()
+    assert len(pids(supervisor)) <= 1
+
+
+def test_one_whose_pulse_stops_is_replaced(start: Start, tmp_path: Path) -> None:
+    supervisor = start("beating")
+    until((tmp_path / "begun").exists)
+    (worker,) = pids(supervisor)
+    until(lambda: pids(supervisor) - {worker})
+    printed = (tmp_path / "output").read_text()
+    assert "a process hangs, silent for 1 s" in printed
+
+
+def test_one_that_is_stopped_is_replaced_and_one_that_works_is_not(
+    start: Start, tmp_path: Path
+) -> None:
+    supervisor = start("busy", "sleeping")
+    until(lambda: (tmp_path / "begun").exists() and len(pids(supervisor)) == 2)
+    before = pids(supervisor)
+    os.kill(min(before), signal.SIGSTOP)
+    until(lambda: len(pids(supervisor) - {min(before)}) == 2)
+    assert max(before) in pids(supervisor)
+
+
+@pytest.mark.parametrize("job", ["busy", "starting_slowly"])
+def test_one_that_beats_or_has_not_begun_to_is_left_alone(
+    start: Start, tmp_path: Path, job: str
+) -> None:
+    supervisor = start(job)
+    until((tmp_path / "begun").exists)
+    before = pids(supervisor)
+    time.sleep(2.0)
+    assert pids(supervisor) == before
+
+
+def test_a_supervisor_that_was_stopped_itself_takes_nobody_for_silent(
+    start: Start, tmp_path: Path
+) -> None:
+    supervisor = start("busy")
+    until((tmp_path / "begun").exists)
+    before = pids(supervisor)
+    for how in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in (supervisor.pid, *before):
+            os.kill(pid, how)
+        time.sleep(1.5)
+    assert pids(supervisor) == before
+
+
+def test_signals_are_waited_for_without_the_call_that_not_every_system_has() -> None:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        assert _next_polled({signal.SIGUSR1}, 0.0) is None
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert _next_polled({signal.SIGUSR1}, 60.0) == signal.SIGUSR1
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def test_workers_end_with_a_supervisor_that_is_killed(start: Start, tmp_path: Path) -> None:
