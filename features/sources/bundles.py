@@ -57,9 +57,12 @@ def entries_of(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
     Raises
     ------
     InputError
-        At the first entry that is not an object.
+        At the first entry that is not an object; for a history.
     """
     if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
+        if whole.get("type") == "history":
+            expected = "is history, which holds results since corrected or withdrawn; give a search"
+            raise InputError("type", expected, source=source)
         entries = whole.get("entry", [])
         if not isinstance(entries, list):
             raise InputError("entry", "is not a list", source=source)

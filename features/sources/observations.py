@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.analytes import Analyte, analyte_for_loinc
+from features.analytes import Analyte
 from features.labs import DAYS_PER_YEAR, CellFault, Severity
-from features.loinc import LEFT_OUT, is_loinc
 from features.sources.bundles import Json
 from features.sources.people import People, target_of
+from features.sources.quantities import analyte_of, other_tests, unit_of, value_of
 
 if TYPE_CHECKING:
-    from fhir.resources.R4B.codeableconcept import CodeableConcept
     from fhir.resources.R4B.observation import Observation, ObservationComponent
     from fhir.resources.R4B.patient import Patient
 
 __all__ = ["Gathered", "Measured", "age_on", "birth_of", "gather"]
 
-LOINC_SYSTEM = "http://loinc.org"
 USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
 UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
 OTHER_PATIENT = "differs from an earlier Patient of its id; keep one, or tell two apart by fullUrl"
+MODIFIED = "has a modifierExtension, which may change what it means"
 AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
 
 Fault = tuple[str, CellFault]
@@ -89,7 +88,8 @@ def _model_errors(error: ValueError) -> str:
     unknown = [place for place, kind in places.items() if kind == "extra_forbidden"]
     if unknown:
         return f"{unknown[0][:60]} (no element of R4; is this R5?)"
-    return next(iter(places), "resource")[:80]
+    # A rule of the resource as a whole has no place.
+    return next(iter(places), "")[:80] or "resource"
 
 
 def gather(
@@ -156,6 +156,9 @@ def _gather_patient(found: Gathered, row: int, subject: str, resource: Json) -> 
         expected = f"{_model_errors(error)} is not as FHIR R4 defines it"
         found.refuse(subject, row, "Patient", expected)
         return
+    if patient.modifierExtension:
+        found.refuse(subject, row, "Patient", MODIFIED)
+        return
     found.patients[subject] = patient
     found.patient_row[subject] = row
 
@@ -184,7 +187,7 @@ def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> 
     """Keep the values of an Observation and of its components, or what is wrong with them."""
     from fhir.resources.R4B.observation import Observation
 
-    parts = _other_tests(resource, found.codes)
+    parts = other_tests(resource, found.codes)
     if parts:
         found.passed_over["values of tests outside the catalogue"] += parts
         return
@@ -202,8 +205,9 @@ def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> 
         found.refuse(subject, row, "Observation", expected)
         return
     status = str(observation.status)
-    if status in UNUSED_STATUS:
-        found.passed_over[f"Observations with status {status}"] += 1
+    unused = f"status {status}" if status in UNUSED_STATUS else _changed_by(observation)
+    if unused:
+        found.passed_over[f"Observations with {unused}"] += 1
         return
     names = (target_of(url, ""), f"Observation/{observation.id}")
     of_panel = (found.day_of_member.get(name) for name in names)
@@ -214,32 +218,12 @@ def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> 
         _gather_part(found, component, blank, status)
 
 
-def _other_tests(resource: Json, local: Mapping[str, Analyte]) -> int:
-    """Number of values of an Observation that plainly holds no test of the catalogue, else 0.
-
-    Most results of a hospital are other tests: they need no validation, which is slow, and a fault
-    in one of them refuses nobody.
-    """
-    components = resource.get("component", [])
-    parts = [resource, *components] if isinstance(components, list) else [None]
-    for part in parts:
-        code = part.get("code") if isinstance(part, dict) else None
-        codings = code.get("coding", []) if isinstance(code, dict) else None
-        if not isinstance(codings, list):
-            return 0
-        for coding in codings:
-            if not isinstance(coding, dict) or _is_of_interest(coding, local):
-                return 0
-    return len(parts)
-
-
-def _is_of_interest(coding: Json, local: Mapping[str, Analyte]) -> bool:
-    text = str(coding.get("code", ""))
-    if text in local:
-        return True
-    if coding.get("system") != LOINC_SYSTEM:
-        return False
-    return analyte_for_loinc(text) is not None or not is_loinc(text)
+def _changed_by(observation: "Observation") -> str:
+    """What makes an Observation other than its code, value and subject say, else empty."""
+    components = observation.component or []
+    if observation.modifierExtension or any(part.modifierExtension for part in components):
+        return "a modifierExtension"
+    return "a focus that is not the Patient" if observation.focus else ""
 
 
 def _gather_part(
@@ -253,7 +237,7 @@ def _gather_part(
         found.measured.append(blank)
         found.fault("Observation.code", "is missing; FHIR R4 asks for one")
         return
-    analyte, wrong = _analyte(part.code, found.codes)
+    analyte, wrong = analyte_of(part.code, found.codes)
     quantity = part.valueQuantity
     if analyte is None and not wrong:
         found.passed_over["values of tests outside the catalogue"] += 1
@@ -261,13 +245,11 @@ def _gather_part(
     if analyte is not None and quantity is None and part.dataAbsentReason is not None:
         found.passed_over["values reported as absent"] += 1
         return
-    exact = analyte is not None and quantity is not None and quantity.comparator is None
-    value = _value(part) if exact or part.valueBoolean is not None else np.nan
-    unit = "" if quantity is None else str(quantity.code or quantity.unit or "")
     name = analyte.name if analyte is not None else ""
-    found.measured.append(replace(blank, analyte=name, value=value, unit=unit))
+    value = value_of(part, analyte) if analyte is not None else np.nan
+    found.measured.append(replace(blank, analyte=name, value=value, unit=unit_of(quantity)))
     if analyte is None:
-        found.fault("Observation.code", LEFT_OUT, doubted=True)
+        found.fault("Observation.code", wrong, doubted=True)
         return
     if quantity is not None and quantity.comparator is not None:
         expected = "is a bound, not a value; it was left out"
@@ -279,29 +261,6 @@ def _gather_part(
         found.fault("Observation.status", "is no status that FHIR R4 defines")
     elif status == "preliminary":
         found.fault(name, "is preliminary; confirm it", doubted=True)
-
-
-def _value(part: "Observation | ObservationComponent") -> float:
-    if part.valueBoolean is not None:
-        return float(part.valueBoolean)
-    if part.valueQuantity is None or part.valueQuantity.value is None:
-        return np.nan
-    return float(part.valueQuantity.value)
-
-
-def _analyte(code: "CodeableConcept", local: Mapping[str, Analyte]) -> tuple[Analyte | None, bool]:
-    """Analyte that a code names, and whether it claims to be LOINC's and cannot be."""
-    wrong = False
-    for coding in code.coding or []:
-        text = str(coding.code or "")
-        if text in local:
-            return local[text], False
-        if coding.system == LOINC_SYSTEM:
-            analyte = analyte_for_loinc(text)
-            if analyte is not None:
-                return analyte, False
-            wrong = wrong or not is_loinc(text)
-    return None, wrong
 
 
 def _effective(observation: "Observation") -> object:

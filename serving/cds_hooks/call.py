@@ -72,7 +72,7 @@ def _results(bundle: object) -> Iterator[Row]:
             yield f"{path}.entry[{row - 1}].resource", url, resource
     except InputError as error:
         at = error.problem.row
-        here = f"{path}.entry" if at is None else f"{path}.entry[{at - 1}]"
+        here = f"{path}.{error.problem.field}" if at is None else f"{path}.entry[{at - 1}]"
         raise of_fields([FieldProblem(here, error.problem.expected)], malformed=True) from None
 
 

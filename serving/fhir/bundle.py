@@ -4,7 +4,7 @@ Observations are read as files of FHIR are (`features.sources.observations`): on
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -66,16 +66,25 @@ def read_bundle(document: object) -> Asked:
         listed = list(entries_of(document, SOURCE))
     except InputError as error:
         row = error.problem.row
-        path = "entry" if row is None else f"entry[{row - 1}]"
+        path = error.problem.field if row is None else f"entry[{row - 1}]"
         return _unread(path, error.problem.expected)
-    return read_resources(
+    asked = read_resources(
         (f"entry[{row - 1}].resource", url, resource) for row, url, resource in listed
     )
+    return replace(asked, doubts=(*_more_pages(document), *asked.doubts))
+
+
+def _more_pages(bundle: Mapping[str, object]) -> list[FieldProblem]:
+    links = bundle.get("link")
+    listed = links if isinstance(links, list) else []
+    named = [link.get("relation") for link in listed if isinstance(link, dict)]
+    said = "names a next page, which was not read; results may be missing"
+    return [FieldProblem("link", said)] if "next" in named else []
 
 
 def _unread(path: str, expected: str) -> Asked:
     request = RiskRequest(problems=(FieldProblem(path, expected),), malformed=True)
-    return Asked(request, "", {}, {}, (), ())
+    return Asked(request, "", {}, {"visits": "entry"}, (), ())
 
 
 def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -> Asked:
@@ -89,6 +98,7 @@ def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -
     problems += more
     values, more = _values(found, subject, paths)
     problems += more
+    doubts += _doubts_of_patient(found, subject, paths)
     days = sorted({day for day, _, _ in values})
     if len(days) > MOST_VISITS:
         problems.append(FieldProblem("entry", f"may hold results of at most {MOST_VISITS} days"))
@@ -137,6 +147,23 @@ def _subject(found: Gathered, paths: list[str]) -> tuple[str, list[FieldProblem]
         FieldProblem(f"{paths[row]}.subject", "must refer to the Patient of this Bundle")
         for row in sorted(others)
     ]
+
+
+def _doubts_of_patient(found: Gathered, subject: str, paths: list[str]) -> list[FieldProblem]:
+    """What R4 calls modifiers of a Patient: a reader must not pass over them in silence."""
+    patient = found.patients.get(subject)
+    if patient is None:
+        return []
+    said = {
+        "deceased": (patient.deceasedBoolean or patient.deceasedDateTime, "says that they died"),
+        "active": (patient.active is False, "says that the record is not in use"),
+        "link": (
+            any(link.type == "replaced-by" for link in patient.link or []),
+            "says that another record replaces this one",
+        ),
+    }
+    at = paths[found.patient_row[subject]]
+    return [FieldProblem(f"{at}.{name}", told) for name, (holds, told) in said.items() if holds]
 
 
 def _values(

@@ -395,3 +395,68 @@ def test_a_panel_of_another_server_gives_no_day(read_entries):
     )
     (refused,) = check(rows).refusals().values()
     assert refused.startswith("row 3, date")
+
+
+@pytest.mark.parametrize(
+    ("given", "unit"),
+    [
+        ({"system": "http://unitsofmeasure.org", "code": "g/L", "unit": "grams"}, "g/L"),
+        ({"code": "g/L"}, "g/L"),
+        ({"unit": "g/dL"}, "g/dL"),
+        # A code of another system is no unit of UCUM; people read what stands beside it.
+        ({"system": "http://snomed.info/sct", "code": "258813002", "unit": "g/L"}, "g/L"),
+    ],
+)
+def test_the_unit_is_ucum_s_code_else_what_people_read(read, given, unit):
+    rows = read(PATIENT, observation(valueQuantity={"value": 2.5, **given}))
+    assert values(rows) == {("m_protein", unit): [2.5]}
+
+
+def test_a_code_of_two_tests_is_left_out_and_named(read):
+    # Kappa and lambda share their unit: the value could be of either.
+    both = observation(value=30, unit="mg/L")
+    both["code"]["coding"] = [*loinc("36916-5")["coding"], *loinc("33944-0")["coding"]]
+    rows = read(PATIENT, observation(), both)
+    assert set(values(rows)) == {("m_protein", "g/L")}
+    assert [(p.row, p.field, p.severity) for p in rows.problems] == [
+        (3, "Observation.code", "doubted")
+    ]
+
+
+def test_two_codes_of_one_test_are_one_test(read):
+    both = observation("2160-0", 1.0, "mg/dL")
+    both["code"]["coding"] += loinc("14682-9")["coding"]
+    assert values(read(PATIENT, both)) == {("creatinine", "mg/dL"): [1.0]}
+
+
+def test_a_boolean_is_no_number_of_a_laboratory(read):
+    ratio = observation("48378-4", valueBoolean=True)
+    del ratio["valueQuantity"]
+    rows = read(PATIENT, observation(), ratio)
+    assert set(values(rows)) == {("m_protein", "g/L")}
+    assert [(p.row, p.severity) for p in rows.problems] == [(3, "doubted")]
+
+
+def test_a_component_that_is_modified_takes_its_observation_with_it(read):
+    panel = observation(component=[])
+    panel["component"] = [
+        {
+            "code": loinc("2160-0"),
+            "valueQuantity": quantity(1, "mg/dL"),
+            "modifierExtension": [{"url": "urn:x", "valueBoolean": True}],
+        }
+    ]
+    rows = read(PATIENT, observation("718-7", 12, "g/dL"), panel)
+    assert set(values(rows)) == {("hemoglobin", "g/dL")}
+    assert rows.notes == ("Observations with a modifierExtension are not used: 1",)
+
+
+def test_a_patient_who_is_modified_is_refused(read):
+    rows = read({**PATIENT, "modifierExtension": [{"url": "urn:x", "valueCode": "y"}]})
+    assert next(iter(check(rows).refusals().values())).startswith("row 1, Patient: has a modifier")
+
+
+def test_a_history_is_no_source_of_results(written):
+    history = {"resourceType": "Bundle", "type": "history", "entry": [{"resource": PATIENT}]}
+    with pytest.raises(InputError, match=r"^b\.json, type: is history"):
+        read_fhir(written(json.dumps(history), "b.json"))

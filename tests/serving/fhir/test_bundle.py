@@ -41,6 +41,8 @@ def test_the_example_is_the_person_of_the_api() -> None:
         ({"resourceType": "Bundle", "entry": {}}, "entry"),
         ({"resourceType": "Bundle", "entry": [[]]}, "entry[0]"),
         ({"resourceType": "Bundle", "entry": [{"resource": 1}]}, "entry[0]"),
+        # Versions of the past: a result of it may be withdrawn by now.
+        ({"resourceType": "Bundle", "type": "history", "entry": []}, "type"),
     ],
 )
 def test_another_shape_is_malformed(given: object, field: str) -> None:
@@ -209,3 +211,66 @@ def test_a_patient_without_birth_date_is_answered_without_age(bundle: Body) -> N
     asked = read_bundle(bundle).request
     assert not asked.problems
     assert asked.age != asked.age
+
+
+@pytest.mark.parametrize(
+    ("says", "field"),
+    [
+        ({"deceasedBoolean": True}, "deceased"),
+        ({"deceasedDateTime": "2025-10-01"}, "deceased"),
+        ({"active": False}, "active"),
+        ({"link": [{"other": {"reference": "Patient/2"}, "type": "replaced-by"}]}, "link"),
+    ],
+)
+def test_what_changes_the_meaning_of_a_patient_is_a_warning(
+    ask: Any, bundle: Body, says: Body, field: str
+) -> None:
+    bundle["entry"][0]["resource"].update(says)
+    response = ask(bundle)
+    assert response.status_code == 200
+    (issue,) = response.json()["entry"][-1]["resource"]["issue"]
+    assert issue["severity"] == "warning"
+    assert issue["expression"] == [f"entry[0].resource.{field}"]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"deceasedBoolean": False},
+        {"active": True},
+        {"link": [{"other": {"reference": "Patient/2"}, "type": "seealso"}]},
+    ],
+)
+def test_a_patient_who_lives_and_is_in_use_is_no_warning(bundle: Body, says: Body) -> None:
+    bundle["entry"][0]["resource"].update(says)
+    assert not read_bundle(bundle).doubts
+
+
+def test_a_next_page_that_was_not_read_is_a_warning(bundle: Body) -> None:
+    pages = [{"relation": name, "url": "http://one.example"} for name in ("self", "next")]
+    asked = read_bundle({**bundle, "type": "searchset", "link": pages})
+    assert [doubt.field for doubt in asked.doubts] == ["link"]
+    assert not read_bundle({**bundle, "type": "searchset", "link": pages[:1]}).doubts
+
+
+@pytest.mark.parametrize(
+    ("says", "what"),
+    [
+        ({"focus": [{"reference": "RelatedPerson/2"}]}, "a focus that is not the Patient"),
+        ({"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}, "a modifierExtension"),
+    ],
+)
+def test_a_result_that_means_something_else_is_passed_over_and_counted(
+    bundle: Body, says: Body, what: str
+) -> None:
+    bundle["entry"][1]["resource"].update(says)
+    asked = read_bundle(bundle)
+    assert not asked.request.problems
+    assert asked.notes == (f"Observations with {what} are not used: 1",)
+
+
+def test_a_rule_of_r4_that_has_no_place_is_one_of_the_resource(bundle: Body) -> None:
+    # One of value[x] only.
+    bundle["entry"][1]["resource"]["valueInteger"] = 21
+    (expected,) = fields(bundle).values()
+    assert expected == "Observation resource is not as FHIR R4 defines it"
