@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = (
     *("demo", "simulate", "cohort", "train", "models", "promote", "rollback"),
     *("history", "lineage"),
-    *("score", "screen", "evaluate", "serve"),
+    *("score", "screen", "evaluate", "serve", "follow"),
 )
+GROUPS = ("keys", "audit")
 GOOD = "subject_id,date,age,m_protein_g_dl,flc_ratio_involved,bmpc_percent\n"
 
 
@@ -47,11 +48,19 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
         "sys.argv = ['smoulder', '--help']\n"
         "try: smoulder.main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'pandas', 'mlflow', 'xgboost', 'sklearn', 'bentoml'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'pandas', 'mlflow', 'xgboost', 'sklearn', 'bentoml', 'starlette'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_help_lists_the_commands_as_a_newcomer_meets_them(run: Run) -> None:
+    table = run("--help").stdout.split(" Commands ")[1]
+    named = [
+        line.split()[1] for line in table.splitlines() if line.startswith("│ ") and line[2] != " "
+    ]
+    assert named == [*COMMANDS, *GROUPS]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

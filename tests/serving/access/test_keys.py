@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from features.errors import InputError
 from serving.access import keys
 from serving.access.keys import KeyRing, add_key, read_keys, revoke_key, rotate_key
-from serving.commands import keys as commands
+from serving.commands.keys import keys as commands
 
 
 def test_no_key_stands_in_its_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Commands of the room: who may ask, and the record of what was answered."""
+"""Commands of the keys: who may ask, and who may sign."""
 
 import json
 from pathlib import Path
@@ -6,29 +6,13 @@ from typing import Annotated
 
 import typer
 
-from features.errors import RefusedError
+from features.terminal import RUNS, Json, Runs
 
-__all__ = ["AuditUrl", "audit", "keys"]
+__all__ = ["keys"]
 
-Runs = Annotated[
-    Path,
-    typer.Option(
-        envvar="SMOULDER_RUNS", help="Folder of the MLflow database, artifacts and bundles."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-AuditUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="SMOULDER_AUDIT_URL",
-        help="postgresql://… of the records; a file when left out. Passwords better by PGPASSFILE.",
-    ),
-]
 Days = Annotated[float | None, typer.Option(help="Days it lasts; for ever when left out.")]
-RUNS = Path("mlruns")
 
 keys = typer.Typer(help="API keys of the callers of the service.", no_args_is_help=True)
-audit = typer.Typer(help="The record of every answer given.", no_args_is_help=True)
 
 
 @keys.command(epilog="Example: smoulder keys add laboratory --scopes risk,batch --days 365")
@@ -98,21 +82,6 @@ def signing(runs: Runs = RUNS) -> None:
     name = make_signing_key(runs)
     typer.echo(f"{name}: versions registered from now on are signed")
     typer.echo(f"Servers need {runs / TRUSTED} only; keep {runs / 'signing.pem'} with the trainer")
-
-
-@audit.command(epilog="Example: smoulder audit verify")
-def verify(runs: Runs = RUNS, audit_url: AuditUrl = None, as_json: Json = False) -> None:
-    """Check that every record is the one that was written, and that none is missing."""
-    from serving.audit import verify as check
-
-    verdict = check(runs / "audit", audit_url)
-    if as_json:
-        told = {"records": verdict.records, "head": verdict.head, "broken_at": verdict.broken_at}
-        typer.echo(json.dumps(told))
-    if verdict.broken_at is not None:
-        raise RefusedError(f"audit: record {verdict.broken_at} is not the one that was written")
-    if not as_json:
-        typer.echo(f"{verdict.records} records, whole; the last one's hash is {verdict.head}")
 
 
 def _access(runs: Path) -> Path:

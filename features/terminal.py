@@ -1,0 +1,40 @@
+"""What the commands of every room share: options, tables, and what is told while work goes on."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["RUNS", "Json", "Runs", "print_table", "working"]
+
+Runs = Annotated[
+    Path,
+    typer.Option(
+        envvar="SMOULDER_RUNS", help="Folder of the MLflow database, artifacts and bundles."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+RUNS = Path("mlruns")
+
+
+def print_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print a table, as wide as the terminal or 140 characters."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Tell what is being done while it takes more than a moment; silent outside a terminal."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(what) as status:
+        yield lambda step: status.update(f"{what}: {step}")

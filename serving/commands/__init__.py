@@ -1,0 +1,1 @@
+"""Commands of the room: answers to a file, the server, who may ask, and the record."""

@@ -1,0 +1,1 @@
+"""Commands of the room: cohorts, training, the registry and judging."""

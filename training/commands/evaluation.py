@@ -1,0 +1,51 @@
+"""The command that judges any risks against outcomes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.errors import InputError
+from features.terminal import working
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    risks: Annotated[Path, typer.Option(help="subject_id, model, horizon_years, risk.")],
+    outcomes: Annotated[Path, typer.Option(help="subject_id, duration_years, event.")],
+    thresholds: Annotated[str, typer.Option(help="Risks at which one would act.")] = "0.05,0.1",
+    reference: Annotated[str | None, typer.Option(help="Model to compare with.")] = None,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Replicates; 0 is analytical.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes for the bootstrap.")] = 1,
+    subgroups: Annotated[Path | None, typer.Option(help="subject_id and characteristics.")] = None,
+    strategies: Annotated[
+        Path | None, typer.Option(help="subject_id and whom one would act on: 1 or 0.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Judgement as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Report as one HTML file.")] = None,
+) -> None:
+    """Judge any risks against outcomes: censored, with death competing, side by side."""
+    from training.evaluation import evaluate_files
+
+    try:
+        levels = tuple(float(level) for level in thresholds.split(","))
+    except ValueError:
+        raise InputError("--thresholds", "expected risks such as 0.05,0.1") from None
+    with working("Judging"):
+        judgement = evaluate_files(
+            risks,
+            outcomes,
+            thresholds=levels,
+            reference=reference,
+            bootstrap=bootstrap,
+            seed=seed,
+            jobs=jobs,
+            subgroups_path=subgroups,
+            strategies_path=strategies,
+            out=out,
+            report=report,
+        )
+    if out is None:
+        typer.echo(judgement.to_json())
