@@ -47,11 +47,18 @@ class Answered:
         Landmarks of all subjects answered together, for views that show more.
     place
         Which of them is this subject's.
+    estimates
+        What each model says, as the document has it.
     """
 
     document: Json
     features: LandmarkFeatures
     place: int
+    estimates: Sequence[Said]
+
+    def to_send(self) -> Json:
+        """The document to be encoded, with the text of whatever was encoded already."""
+        return {**self.document, "estimates": [one.text or one.document for one in self.estimates]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +121,10 @@ def answer(
         [s for s, refusal in enumerate(refusals) if refusal is None], dtype=np.int64
     )
     features = LandmarkFeatures(visits.history, landmarks, years_from_days(asked[landmarks]))
-    told = _documents(
+    told = _answered(
         requests, found, visits, features, asked, models, cards, intervals, contributions
     )
-    answered = iter(Answered(document, features, k) for k, document in enumerate(told))
+    answered = iter(told)
     return [next(answered) if refusal is None else refusal for refusal in refusals]
 
 
@@ -158,7 +165,7 @@ def path_of(finding: Finding) -> str:
     return f"visits[{finding.row}].{field}"
 
 
-def _documents(
+def _answered(
     requests: Sequence[RiskRequest],
     found: Sequence[Sequence[Finding]],
     visits: Visits,
@@ -168,31 +175,30 @@ def _documents(
     cards: Mapping[str, Card],
     intervals: bool,
     contributions: bool,
-) -> list[Json]:
+) -> list[Answered]:
     if not len(features):
         return []
     staged = staged_landmarks(stage(features))
     told = _said(models, features, staged, cards, intervals, contributions)
     inputs = input_documents(requests, visits, features)
-    documents: list[Json] = []
+    answered: list[Answered] = []
     for k, s in enumerate(features.subject.tolist()):
         doubts = {path_of(f): f.message for f in found[s] if f.severity == "doubted"}
         here = [said_of[k] for said_of in told]
-        documents.append(
-            {
-                "as_of": iso_day(int(asked[s])),
-                "staging": staged[k].document,
-                "estimates": [one.document for one in here],
-                "agreement": agreement(here),
-                "inputs": inputs(k, doubts),
-                "warnings": [
-                    *({"field": field, "message": text} for field, text in doubts.items()),
-                    *_later_visits(requests[s], int(asked[s])),
-                ],
-                "notice": NOTICE,
-            }
-        )
-    return documents
+        document: Json = {
+            "as_of": iso_day(int(asked[s])),
+            "staging": staged[k].document,
+            "estimates": [one.document for one in here],
+            "agreement": agreement(here),
+            "inputs": inputs(k, doubts),
+            "warnings": [
+                *({"field": field, "message": text} for field, text in doubts.items()),
+                *_later_visits(requests[s], int(asked[s])),
+            ],
+            "notice": NOTICE,
+        }
+        answered.append(Answered(document, features, k, here))
+    return answered
 
 
 def _said(

@@ -74,7 +74,7 @@ async def risk(request: Request) -> Response:
         raise of_fields(problems, malformed=malformed)
     assert isinstance(told, Answered)
     await room.record("risk", request_id(request), [(asked, subject.id, told.document)])
-    return _json({"request_id": request_id(request), **told.document})
+    return _json({"request_id": request_id(request), **told.to_send()})
 
 
 async def risk_batch(request: Request) -> Response:
@@ -96,9 +96,9 @@ async def risk_batch(request: Request) -> Response:
             for i, (subject, one) in enumerate(zip(batch.subjects, told, strict=True))
         ]
         given = [
-            (asked["subjects"][entry["index"]], entry.get("id"), entry["answer"])
-            for entry in entries
-            if "answer" in entry
+            (document, subject.id, one.document)
+            for document, subject, one in zip(asked["subjects"], batch.subjects, told, strict=True)
+            if isinstance(one, Answered)
         ]
         return entries, given
 
@@ -110,7 +110,7 @@ async def risk_batch(request: Request) -> Response:
 
 def _outcome(told: Answered | Refused) -> Json:
     if isinstance(told, Answered):
-        return {"status": 200, "answer": told.document}
+        return {"status": 200, "answer": told.to_send()}
     problem = of_fields(told.errors, malformed=told.malformed)
     return {"status": problem.kind.status, "problem": problem.document()}
 

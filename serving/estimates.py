@@ -1,8 +1,11 @@
 """What the models say about each landmark, as JSON, and where they part."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from operator import itemgetter
+
+import msgspec
 
 from features.landmark import LandmarkFeatures
 from models.agreement import Voice, agreement_of
@@ -32,10 +35,13 @@ class Said:
         Its entry in the answer. Landmarks that are alike share it: it must not be altered.
     voices
         What it leaves open at each horizon at which it speaks, and the same as JSON.
+    text
+        The document as JSON text, where it was encoded already.
     """
 
     document: Json
     voices: Mapping[float, tuple[Voice, Json]]
+    text: msgspec.Raw | None = None
 
 
 def said(
@@ -110,8 +116,12 @@ def _said_of_score(
             known.clear()
             new = {row: k for k, row in enumerate(rows)}
         teller = _Teller(score, score.estimate(features), None, None, intervals)
-        known |= {row: teller.tell(k, row[0]) for row, k in new.items()}
+        known |= {row: _encoded(teller.tell(k, row[0])) for row, k in new.items()}
     return [known[row] for row in rows]
+
+
+def _encoded(one: Said) -> Said:
+    return replace(one, text=msgspec.Raw(msgspec.json.encode(one.document)))
 
 
 _KNOWN: dict[tuple[str, str, bool], dict[tuple[str | None, int], Said]] = {}
@@ -277,9 +287,12 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
     list
         By horizon: whether no two part, what each leaves open (lowest first), and the pairs apart.
     """
+    every: dict[float, list[tuple[Voice, Json]]] = {}
+    for one in speaking:
+        for horizon, voice in one.voices.items():
+            every.setdefault(horizon, []).append(voice)
     told = []
-    for horizon in sorted({horizon for one in speaking for horizon in one.voices}):
-        heard = [one.voices[horizon] for one in speaking if horizon in one.voices]
+    for horizon, heard in sorted(every.items(), key=_HORIZON):
         if len(heard) < 2:
             continue
         found = agreement_of([voice for voice, _ in heard], horizon)
@@ -292,3 +305,6 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
         }
         told.append(entry)
     return told
+
+
+_HORIZON = itemgetter(0)

@@ -52,7 +52,7 @@ def application(room: Room) -> Callable[..., Awaitable[None]]:
             if isinstance(told, Answered):
                 name = uuid.uuid4().hex
                 await room.record("risk", name, [(asked, subject.id, told.document)])
-                answer = msgspec.json.encode({"request_id": name, **told.document})
+                answer = msgspec.json.encode({"request_id": name, **told.to_send()})
             else:
                 status = 422
         headers = [

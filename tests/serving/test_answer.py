@@ -3,6 +3,7 @@ import json
 from datetime import date
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -250,3 +251,14 @@ def test_a_bad_subject_fails_alone_and_changes_no_neighbour(body: Body, today: i
 
 def test_an_answer_holds_no_nan(body: Body, today: int) -> None:
     json.dumps(told(body, today=today), allow_nan=False)
+
+
+def test_what_is_sent_is_the_document_to_the_letter(body: Body, today: int) -> None:
+    subject, _ = read_risk(body)
+    for _turn in range(2):
+        # Once when the scores' entries are encoded, once when their text is known.
+        (one,) = answer([subject], list(PUBLISHED.values()), today=today, cards={})
+        assert isinstance(one, Answered)
+        assert msgspec.json.encode(one.to_send()) == msgspec.json.encode(one.document)
+    assert any(said.text is not None for said in one.estimates)
+    assert any(said.text is None for said in one.estimates)
