@@ -48,6 +48,8 @@ class SqliteStore:
                 seq += 1
                 head = chained(head, seq, record)
                 connection.execute("INSERT INTO audit VALUES (?, ?, ?)", (seq, head, record))
+            # Never busy: SQLite guarantees it once BEGIN IMMEDIATE is through (rescode.html#busy),
+            # and the checkpoint that may follow leaves alone what somebody still reads.
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -75,7 +77,7 @@ class SqliteStore:
             connection = sqlite3.connect(self.path, timeout=0, isolation_level=None)
             self._connection = connection
             _patiently(connection, "PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            _patiently(connection, "PRAGMA synchronous = FULL")
             _patiently(connection, SCHEMA)
         return self._connection
 

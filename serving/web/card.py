@@ -59,6 +59,10 @@ def _translate(opening: Token, inline: Token, language: str) -> None:
     words = card_words(inline.content, language)
     if words is not None:
         inline.children = MARKDOWN.parseInline(words)[0].children
+    elif " " in inline.content and opening.hidden:
+        # A paragraph without a tag of its own, in a list without blank lines.
+        mark = Token("span_open", "span", 1, attrs={"lang": LANGUAGES[0]})
+        inline.children = [mark, *(inline.children or ()), Token("span_close", "span", -1)]
     elif " " in inline.content:
         opening.attrSet("lang", LANGUAGES[0])
 

@@ -153,6 +153,28 @@ def test_a_writer_that_is_killed_is_in_nobodys_way(tmp_path: Path) -> None:
     assert (verdict.records, verdict.broken_at) == (2, None)
 
 
+def test_a_commit_waits_for_nobody_who_reads_or_puts_the_log_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "audit.db")
+    store.append(["{}"])
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.0)
+    with closing(sqlite3.connect(store.path, timeout=0, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM audit").fetchall() == [(1,)]
+        # More than the 1000 pages after which a commit checkpoints, beside one who reads.
+        for _ in range(2):
+            store.append([json.dumps("x" * 5_000_000)])
+        with closing(sqlite3.connect(store.path, timeout=0)) as other:
+            ((busy, *_),) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        assert busy == 1
+        store.append(["{}"])
+        reader.execute("COMMIT")
+    store.close()
+    verdict = verify(tmp_path)
+    assert (verdict.records, verdict.broken_at) == (4, None)
+
+
 def test_a_clock_that_jumps_breaks_no_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ from training.simulation import simulate_cohort
 from training.study import Folds, read_study
 from training.tables import PERSON, out_of_fold_tables
 
-ENGLISH = re.compile(r'<(\w+)[^>]* lang="en"[^>]*>(.*?)</\1>')
+ENGLISH = re.compile(r'<(\w+)[^>]* lang="en"[^>]*>(.*?)</\1>', re.DOTALL)
 
 
 @pytest.fixture(scope="module", params=["mgus", "smm"])
@@ -85,6 +85,18 @@ def test_what_a_person_wrote_is_kept_and_marked_as_english() -> None:
     html = card_html(card, "de")
     assert "<h3>Eingaben</h3>" in html
     assert '<td>Finanzierung</td>\n<td lang="en">By the ward</td>' in html
+
+
+@pytest.mark.parametrize("gap", ["", "\n"], ids=["tight", "loose"])
+def test_english_items_of_a_list_are_marked_and_german_ones_in_it_are_not(gap: str) -> None:
+    items = ["By the ward\n  on two lines", "**Funding** by us\n  - Funding", "Funding"]
+    html = card_html("\n".join(f"- {item}{gap}" for item in items), "de")
+    assert [re.sub("<[^>]+>", "", text) for _, text in ENGLISH.findall(html)] == [
+        "By the ward\non two lines",
+        "Funding by us",
+    ]
+    assert html.count("Finanzierung") == 2
+    assert "lang=" not in card_html("- By the ward", "en")
 
 
 def test_every_check_item_and_learner_has_its_german_name() -> None:
