@@ -68,11 +68,9 @@ def entries_of(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
             raise InputError("entry", "is not a list", source=source)
         for row, entry in enumerate(entries, start=1):
             given = _object(entry, row, source)
-            yield (
-                row,
-                str(given.get("fullUrl", "")),
-                _object(given.get("resource", {}), row, source),
-            )
+            url = given.get("fullUrl")
+            resource = _object(given.get("resource", {}), row, source)
+            yield row, url if isinstance(url, str) else "", resource
         return
     for row, resource in enumerate(whole if isinstance(whole, list) else [whole], start=1):
         yield row, "", _object(resource, row, source)

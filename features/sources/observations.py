@@ -26,6 +26,7 @@ UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
 OTHER_PATIENT = "differs from an earlier Patient of its id; keep one, or tell two apart by fullUrl"
+OTHER_VERSION = "is another version of an earlier entry; keep the last"
 MODIFIED = "has a modifierExtension, which may change what it means"
 AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
 
@@ -60,6 +61,7 @@ class Gathered:
     people: People
     patients: dict[str, "Patient"] = field(default_factory=dict)
     patient_row: dict[str, int] = field(default_factory=dict)
+    version: dict[str, Json] = field(default_factory=dict)
     day_of_member: dict[str, str] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -197,6 +199,9 @@ def _gather_observation(found: Gathered, row: int, url: str, resource: Json) -> 
         return
     if found.people.is_ambiguous(subject):
         found.refuse(subject, row, "Observation.subject", AMBIGUOUS)
+        return
+    if url and found.version.setdefault(target_of(url, ""), resource) != resource:
+        found.refuse(subject, row, "Observation", OTHER_VERSION)
         return
     try:
         observation = Observation.model_validate(resource)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -460,3 +461,30 @@ def test_a_history_is_no_source_of_results(written):
     history = {"resourceType": "Bundle", "type": "history", "entry": [{"resource": PATIENT}]}
     with pytest.raises(InputError, match=r"^b\.json, type: is history"):
         read_fhir(written(json.dumps(history), "b.json"))
+
+
+def test_a_result_withdrawn_in_a_later_version_is_never_used_in_an_earlier_one(read_entries):
+    withdrawn = observation(value=11, status="entered-in-error", meta={"versionId": "2"})
+    rows = read_entries(
+        entry(f"{ONE}/Observation/1", observation(value=11, meta={"versionId": "1"})),
+        entry(f"{ONE}/Observation/1", withdrawn),
+    )
+    (refused,) = check(rows).refusals().values()
+    assert refused.startswith("row 2, Observation: is another version of an earlier entry")
+
+
+def test_an_entry_given_twice_is_one_version(read_entries):
+    twice = entry(f"{ONE}/Observation/1", observation())
+    assert not check(read_entries(twice, twice)).refusals()
+
+
+def test_the_order_of_entries_does_not_change_who_is_who(read_entries):
+    entries = [
+        entry(f"{ONE}/Patient/p1", PATIENT),
+        entry(f"{TWO}/Patient/p1", {**PATIENT, "gender": "male"}),
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry("", observation(value=22, subject=f"{TWO}/Patient/p1")),
+    ]
+    expected = people(read_entries(*entries))
+    for order in permutations(entries):
+        assert people(read_entries(*order)) == expected

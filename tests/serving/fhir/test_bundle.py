@@ -142,6 +142,14 @@ def test_a_bundle_whose_entries_all_have_urns_is_answered(bundle: Body) -> None:
     assert asked.patient == bundle["entry"][0]["fullUrl"]
 
 
+def test_a_full_url_that_is_null_is_none(bundle: Body) -> None:
+    for entry in bundle["entry"]:
+        entry["fullUrl"] = None
+    asked = read_bundle(bundle)
+    assert not asked.request.problems
+    assert asked.patient == f"Patient/{PATIENT['id']}"
+
+
 def test_a_patient_whose_id_is_of_two_servers_is_not_guessed(bundle: Body) -> None:
     # Both servers' results name a Patient 7, and the Patient does not say whose it is.
     bundle["entry"][0]["resource"]["id"] = "7"
