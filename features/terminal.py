@@ -1,5 +1,7 @@
 """What the commands of every room share: options, tables, and what is told while work goes on."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,16 +10,32 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["RUNS", "Json", "Runs", "print_table", "working"]
+__all__ = ["RUNS", "Json", "Runs", "print_table", "same_runs", "working"]
 
+VARIABLE = "SMOULDER_RUNS"
 Runs = Annotated[
     Path,
-    typer.Option(
-        envvar="SMOULDER_RUNS", help="Folder of the MLflow database, artifacts and bundles."
-    ),
+    typer.Option(envvar=VARIABLE, help="Folder of the MLflow database, artifacts and bundles."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 RUNS = Path("mlruns")
+
+
+def same_runs(runs: Path) -> str:
+    """What a command that is suggested to the caller needs, to look in the same folder.
+
+    Parameters
+    ----------
+    runs
+        Folder that the caller named or that is taken unnamed.
+
+    Returns
+    -------
+    string
+        `` --runs FOLDER`` for a shell, or nothing where the command looks there by itself.
+    """
+    unnamed = Path(os.environ.get(VARIABLE) or RUNS)
+    return "" if runs.resolve() == unnamed.resolve() else f" --runs {shlex.quote(str(runs))}"
 
 
 def print_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

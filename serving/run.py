@@ -85,7 +85,7 @@ def serve(
     """
     access_dir = access_dir or models_dir.resolve().parent / "access"
     guarded = _check_access(access, access_dir)
-    address = _check_address(host, port, guarded=guarded)
+    address = _check_address(host, port, access_dir, guarded=guarded)
     if workers < 1:
         raise InputError("workers", "must be at least 1")
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
@@ -181,7 +181,8 @@ def _check_access(access: bool | None, access_dir: Path) -> bool:
         access = anybody
     if access and not anybody:
         raise InputError(
-            "access", f"{access_dir} has neither a key nor an issuer; try 'smoulder keys add'"
+            "access",
+            f"{access_dir} has neither a key nor an issuer; try {_adding_keys(access_dir)}",
         )
     if access:
         try:
@@ -191,7 +192,14 @@ def _check_access(access: bool | None, access_dir: Path) -> bool:
     return access
 
 
-def _check_address(host: str, port: int, *, guarded: bool) -> str:
+def _adding_keys(access_dir: Path) -> str:
+    """Command that adds a key there; what commands need is not loaded to serve."""
+    from features.terminal import same_runs
+
+    return f"'smoulder keys add{same_runs(access_dir.parent)}'"
+
+
+def _check_address(host: str, port: int, access_dir: Path, *, guarded: bool) -> str:
     """Address to bind, after checking that it is loopback or guarded."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
@@ -201,7 +209,8 @@ def _check_address(host: str, port: int, *, guarded: bool) -> str:
         raise InputError(
             "host",
             "must be a loopback address (127.0.0.1) while access control is off: anybody on the "
-            "network could ask; add callers with 'smoulder keys add' or an issuer in access.toml",
+            f"network could ask; add callers with {_adding_keys(access_dir)} or an issuer in "
+            "access.toml",
         )
     if not 0 < port < 65536:
         raise InputError("port", "must lie within 1-65535")

@@ -48,7 +48,8 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
         "sys.argv = ['smoulder', '--help']\n"
         "try: smoulder.main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'pandas', 'mlflow', 'xgboost', 'sklearn', 'bentoml', 'starlette'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'pandas', 'mlflow', 'xgboost', 'sklearn', 'bentoml', 'starlette'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
@@ -71,6 +72,28 @@ def test_every_command_has_help_with_an_example(
     done = run(command, "--help")
     assert done.returncode == 0
     assert f"Example: smoulder {command}" in " ".join(done.stdout.split())
+
+
+def test_a_suggested_command_looks_in_the_folder_of_the_caller(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "my runs"
+    for asked, suggested in (
+        (("history", "smm-progression"), "smoulder models"),
+        (("serve", "--access"), "smoulder keys add"),
+        (("serve", "--host", "0.0.0.0"), "smoulder keys add"),
+    ):
+        for folder in (("--runs", runs), ()):
+            monkeypatch.chdir(tmp_path)
+            done = run(*asked, *folder)
+            assert done.returncode == 2
+            (line,) = done.stderr.splitlines()
+            assert suggested in line
+            assert (f"{suggested} --runs '{runs}'" in line) == bool(folder), line
+    monkeypatch.setenv("SMOULDER_RUNS", str(runs))
+    assert "--runs" not in run("history", "smm-progression").stderr
+    # The variable would lead elsewhere.
+    assert "--runs mlruns" in run("history", "smm-progression", "--runs", "mlruns").stderr
 
 
 def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path, run: Run) -> None:

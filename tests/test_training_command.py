@@ -193,6 +193,7 @@ def test_a_quick_training_leaves_the_database_of_trials_alone(
     assert "of simulated-referral, cross-validated, not tuned" in title
     assert "Penalised logistic regression – held to the gate" in done.stdout
     assert f"--backend-store-uri sqlite:///{tmp_path / 'runs' / 'mlflow.db'}" in done.stdout
+    assert f"smoulder serve --runs {tmp_path / 'runs'}\n" in done.stdout
     assert not list((tmp_path / "runs").glob("trials.db*"))
 
 

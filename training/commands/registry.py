@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError
-from features.terminal import RUNS, Json, Runs, print_table
+from features.terminal import RUNS, Json, Runs, print_table, same_runs
 
 if TYPE_CHECKING:
     from training.registry import Registered, Registry
@@ -50,7 +50,7 @@ def history(name: str, runs: Runs = RUNS, as_json: Json = False) -> None:
     """List every version of a model, newest first: who answered, and what the gate said."""
     found = open_registry(runs).history(name)
     if not found:
-        raise InputError("name", f"{name} has no versions; see smoulder models")
+        raise InputError("name", f"{name} has no versions; see smoulder models{same_runs(runs)}")
     if as_json:
         typer.echo(json.dumps([asdict(version) for version in found], indent=1))
         return

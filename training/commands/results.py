@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from features.terminal import print_table
+from features.terminal import print_table, same_runs
 
 if TYPE_CHECKING:
     from training.diagnosis import Diagnosis
@@ -94,4 +94,4 @@ def tell_where(runs: Path, *, own_registry: bool) -> None:
     typer.echo(
         f"Judgement, cards and plots: {database if own_registry else 'at the MLflow server'}"
     )
-    typer.echo("The champion answers beside the published models: smoulder serve")
+    typer.echo(f"The champion answers beside the published models: smoulder serve{same_runs(runs)}")
