@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from models.signature import make_signing_key, read_trusted, sign, signing_key, verify_signature
+from serving.lifecycle import trusted_beside
 from serving.run import serve
 from serving.supervisor import ENDING_SECONDS
 
@@ -63,11 +65,11 @@ def test_the_service_is_watched_stopped_gently_and_guarded() -> None:
 
 def test_only_the_service_has_a_port_and_it_is_on_loopback() -> None:
     services = COMPOSE["services"]
-    assert set(services) == {"database", "registry", "service"}
+    assert set(services) == {"database", "registry", "trainer", "service"}
     assert services["service"]["ports"] == ["127.0.0.1:3000:3000"]
-    assert not any("ports" in services[name] for name in ("database", "registry"))
+    assert not any("ports" in services[name] for name in set(services) - {"service"})
     assert COMPOSE["networks"]["inside"] == {"internal": True}
-    for name in ("registry", "service"):
+    for name in ("registry", "trainer", "service"):
         each = services[name]
         assert each["read_only"] is True
         assert each["cap_drop"] == ["ALL"]
@@ -83,6 +85,68 @@ def test_the_service_is_given_longer_to_stop_than_its_supervisor_gives_the_worke
 def test_the_database_is_ready_when_it_is_reached_as_others_reach_it() -> None:
     # While the image makes the databases its server listens at the socket only.
     assert "--host=127.0.0.1" in COMPOSE["services"]["database"]["healthcheck"]["test"]
+
+
+def mounts(name: str) -> dict[str, list[str]]:
+    """Volume, and where and how a service mounts it."""
+    volumes = COMPOSE["services"][name].get("volumes", ())
+    return {volume: where for volume, *where in (each.split(":") for each in volumes)}
+
+
+def test_the_private_key_is_the_trainers_alone_and_the_service_cannot_add_to_what_it_trusts() -> (
+    None
+):
+    holders = [name for name in COMPOSE["services"] if "signing" in mounts(name)]
+    assert holders == ["trainer"]
+    assert mounts("service")["trusted"] == [str(trusted_beside(Path("/runs/serving"))), "ro"]
+    assert mounts("service")["runs"] == mounts("trainer")["runs"] == ["/runs"]
+    assert "runs" not in mounts("registry")
+    # Called by hand, never started with the others.
+    assert COMPOSE["services"]["trainer"]["profiles"]
+
+
+def test_the_key_made_as_the_page_says_signs_for_the_trainer_and_is_trusted_by_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    made = re.search(r"trainer keys signing --runs (\S+)", page)
+    assert made is not None
+    ((signing,), (trusted,)) = (mounts("trainer")[volume] for volume in ("signing", "trusted"))
+    assert made[1] == signing
+    volume = tmp_path / "trusted"
+    volume.mkdir()
+    within = tmp_path / signing.lstrip("/")
+    within.mkdir()
+    (within / Path(trusted).relative_to(signing)).symlink_to(volume)
+    name = make_signing_key(within)
+    key = COMPOSE["services"]["trainer"]["environment"]["SMOULDER_SIGNING_KEY"]
+    monkeypatch.setenv("SMOULDER_SIGNING_KEY", f"{tmp_path}{key}")
+    chosen = signing_key(tmp_path / "runs")
+    assert chosen is not None
+    artefact = tmp_path / "artefact"
+    artefact.mkdir()
+    (artefact / "SHA256SUMS").write_text("")
+    sign(artefact, chosen)
+    assert verify_signature(artefact, read_trusted(volume)) == name
+    # Nothing but the public key is where the service looks.
+    assert [path.name for path in volume.iterdir()] == [f"{name}.pem"]
+    assert "PRIVATE" not in (volume / f"{name}.pem").read_text()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_new_volume_is_the_users_wherever_an_image_mounts_it(name: str) -> None:
+    # An engine gives a new volume the owner of the folder that the image has in its place.
+    text = (DEPLOY / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    found = re.search(r"install -d -o smoulder -g smoulder -m 0700 +(.+)$", text, re.MULTILINE)
+    assert found is not None
+    users = [
+        service
+        for service, each in COMPOSE["services"].items()
+        if each.get("build", {}).get("dockerfile") == f"deploy/{name}"
+    ]
+    assert users
+    mounted = {where[0] for service in users for where in mounts(service).values()}
+    assert mounted <= set(found[1].split())
 
 
 def test_every_name_in_the_composition_leads_somewhere_and_no_password_stands_in_it() -> None:
