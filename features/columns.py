@@ -63,25 +63,27 @@ def _unremarkable(rows: LabRows, visit_of_row: Ints, visits: int) -> dict[str, F
     names = [column.analyte for column in columns]
     if not columns or len(set(names)) < len(names) or visits < rows.subject.size:
         return None
-    which = np.repeat(np.arange(len(columns)), [column.value.size for column in columns])
-    bounds = [_conversion_and_usual(column.analyte, column.unit) for column in columns]
-    divisor, factor, low, high = np.array(bounds)[which].T
+    sizes = [column.value.size for column in columns]
+    which = np.arange(len(columns)).repeat(sizes)
+    bounds = _conversions_and_usual(tuple([(column.analyte, column.unit) for column in columns]))
+    divisor, factor, low, high = bounds.take(which, axis=1)
     value = np.concatenate([column.value for column in columns]) / divisor * factor
     at = np.concatenate([column.visit for column in columns])
     place = which * visits + at
     # An empty cell is not within the range either.
     if not ((low <= value) & (value <= high)).all() or not (place[1:] > place[:-1]).all():
         return None
-    table = np.full((len(columns), visits), np.nan)
+    table = np.empty((len(columns), visits))
+    table.fill(np.nan)
     table[which, visit_of_row[at]] = value
     return dict(zip(names, table, strict=True))
 
 
 @lru_cache(maxsize=1024)
-def _conversion_and_usual(name: str, unit: str) -> tuple[float, float, float, float]:
-    """Divisor, factor and usual range of an analyte in a unit."""
-    analyte = ANALYTES[name]
-    return (*conversion(analyte, unit), *_usual(analyte))
+def _conversions_and_usual(given: tuple[tuple[str, str], ...]) -> Floats:
+    """(4, c) divisors, factors and usual ranges of analytes in units."""
+    found = [(*conversion(ANALYTES[name], unit), *_usual(ANALYTES[name])) for name, unit in given]
+    return np.array(found).T
 
 
 def _usual(analyte: Analyte) -> tuple[float, float]:

@@ -6,7 +6,8 @@ All functions work on arrays, element by element, and give NaN where an input is
 import numpy as np
 from numpy.typing import NDArray
 
-from features.history import FEMALE, KAPPA, LAMBDA, UNKNOWN
+from features.cuts import at_least, state
+from features.history import KAPPA, LAMBDA, UNKNOWN
 
 __all__ = [
     "IMMUNOGLOBULIN_LLN_MG_DL",
@@ -16,6 +17,7 @@ __all__ = [
     "involved_chain",
     "involved_ratio",
     "ratio_disagrees",
+    "ratio_of_chain",
 ]
 
 Floats = NDArray[np.float64]
@@ -51,18 +53,20 @@ def egfr_ml_min_173m2(creatinine_mg_dl: Floats, age_years: Floats, sex: Codes) -
     >>> egfr_ml_min_173m2(np.array([1.0]), np.array([60.0]), np.array([1], dtype=np.int8)).round(1)
     array([86.2])
     """
-    female = sex == FEMALE
-    kappa = np.where(female, 0.7, 0.9)
-    alpha = np.where(female, -0.241, -0.302)
+    kappa, alpha, factor = _CKD_EPI_BY_SEX.take(sex, axis=1)
     scaled = creatinine_mg_dl / kappa
-    rate = (
+    rate: Floats = (
         142.0
         * np.minimum(scaled, 1.0) ** alpha
         * np.maximum(scaled, 1.0) ** -1.200
         * 0.9938**age_years
-        * np.where(female, 1.012, 1.0)
+        * factor
     )
-    return np.where(sex == UNKNOWN, np.nan, rate)
+    return rate
+
+
+_CKD_EPI_BY_SEX = np.array([[0.7, 0.9, np.nan], [-0.241, -0.302, np.nan], [1.012, 1.0, np.nan]])
+"""Kappa, alpha and the factor for female, male and, as the last one, unknown: the code is -1."""
 
 
 def corrected_calcium_mg_dl(calcium_mg_dl: Floats, albumin_g_dl: Floats) -> Floats:
@@ -88,9 +92,12 @@ def involved_chain(kappa_lambda: Floats, light_chain: Codes) -> Codes:
     light_chain : (n,) array
         Typed chain, or unknown.
     """
-    in_excess = np.where(kappa_lambda >= 1.0, np.int8(KAPPA), np.int8(LAMBDA))
-    untyped = np.where(np.isnan(kappa_lambda), np.int8(UNKNOWN), in_excess)
+    untyped = _IN_EXCESS[state(kappa_lambda, _EVEN)]
     return np.where(light_chain == UNKNOWN, untyped, light_chain)
+
+
+_EVEN = at_least(1.0)
+_IN_EXCESS = np.array([LAMBDA, KAPPA, UNKNOWN], dtype=np.int8)
 
 
 def involved_ratio(kappa_lambda: Floats, light_chain: Codes) -> Floats:
@@ -104,7 +111,11 @@ def involved_ratio(kappa_lambda: Floats, light_chain: Codes) -> Floats:
     >>> involved_ratio(np.array([25.0, 0.04]), untyped)
     array([25., 25.])
     """
-    chain = involved_chain(kappa_lambda, light_chain)
+    return ratio_of_chain(kappa_lambda, involved_chain(kappa_lambda, light_chain))
+
+
+def ratio_of_chain(kappa_lambda: Floats, chain: Codes) -> Floats:
+    """The same from a chain of `involved_chain`."""
     with np.errstate(divide="ignore"):
         ratio: Floats = np.where(chain == LAMBDA, 1.0 / kappa_lambda, kappa_lambda)
     return ratio.round(RATIO_DECIMALS)

@@ -9,16 +9,17 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
-from features.history import Floats, Ints, Series
+from features.history import Floats, Ints
 from features.trends import (
     DECIMAL_TOLERANCE,
     EVOLVING_RULES,
     MAYO_RULES,
     EvolvingRule,
+    Limits,
+    Pairs,
     compared,
-    evolved,
+    evolving,
     limits_of,
 )
 
@@ -36,7 +37,7 @@ class Flag:
     said
         For people, after the name of the quantity.
     tolerance
-        As `features.trends.evolving` takes it.
+        As `features.trends.limits_of` takes it.
     compared
         Whether a measurement with nothing in the longest look-back to compare it with leaves the
         flag unknown, not down.
@@ -78,41 +79,44 @@ class Judgement:
     ----------
     quantities
         One for each of r rules.
-    limits : (6, r) array
+    limits
         From `features.trends.limits_of`.
-    longest : (r,) array
-        Longest look-back of the flag that the rule is of, in years.
-    needs : (r,) array of bool
-        Whether the flag is unknown without a measurement to compare with.
+    longest_years
+        Longest look-back of all.
+    needs : array
+        Rules whose flag is unknown without a measurement to compare with.
+    needed_years : (needs, 1) array
+        Longest look-back of the flag of each of these.
     first : array
         Place of the first rule of each flag.
     """
 
     quantities: tuple[str, ...]
-    limits: Floats
-    longest: Floats
-    needs: NDArray[np.bool_]
+    limits: Limits
+    longest_years: float
+    needs: Ints
+    needed_years: Floats
     first: Ints
 
-    def raised(self, series: Series, which: Ints) -> Floats:
-        """What each measurement says of the rule whose place is in `which`.
+    def raised(self, value: Floats, pairs: Pairs) -> Floats:
+        """What each measurement says of each rule.
 
         Parameters
         ----------
-        series
-            Of all quantities, one after another.
-        which : (m,) array
-            Rule of each measurement.
+        value : (r, n) array
+            Of the quantities at every visit; NaN where not measured.
+        pairs
+            Of the visits, as far back as `longest_years`.
 
         Returns
         -------
-        (m,) array
-            1 where its rule is met, 0 where not, NaN where that is not known.
+        (r, n) array
+            1 where the rule is met, 0 where not, NaN where that is not known.
         """
-        one = len(self.quantities) == 1
-        found = evolved(series, self.limits, None if one else which).astype(np.float64)
-        if self.needs.any():
-            found[self.needs[which] & ~compared(series, self.longest[which])] = np.nan
+        found = evolving(value, pairs, self.limits).astype(np.float64)
+        if self.needs.size:
+            known = compared(value[self.needs], pairs, self.needed_years)
+            found[self.needs] = np.where(known, found[self.needs], np.nan)
         return found
 
 
@@ -126,10 +130,13 @@ def judgement(flags: tuple[Flag, ...]) -> Judgement:
     ('m_protein', 'm_protein', 'hemoglobin')
     """
     judged = [(flag, rule) for flag in flags for rule in flag.rules]
+    longest = np.array([max(rule.lookback_years for rule in f.rules) for f, _ in judged])
+    needs = np.array([flag.compared for flag, _ in judged]).nonzero()[0]
     return Judgement(
         quantities=tuple(rule.quantity for _, rule in judged),
         limits=limits_of([rule for _, rule in judged], [flag.tolerance for flag, _ in judged]),
-        longest=np.array([max(rule.lookback_years for rule in f.rules) for f, _ in judged]),
-        needs=np.array([flag.compared for flag, _ in judged]),
+        longest_years=float(longest.max()),
+        needs=needs,
+        needed_years=longest[needs, None],
         first=np.cumsum([0, *(len(flag.rules) for flag in flags[:-1])]),
     )

@@ -177,7 +177,7 @@ def criterion_states(
     def of(quantity: str, table: Floats) -> Codes:
         found = values.get(quantity)
         if found is None:
-            return np.full(size, table.size, dtype=np.int8)
+            return _all(table.size, size)
         return state(found, table).astype(np.int8)
 
     cells = of("bmpc", _PLASMA_CELLS)
@@ -204,11 +204,15 @@ def criterion_states(
     }
 
 
+def _all(code: int, size: int) -> Codes:
+    return np.array([code], dtype=np.int8).repeat(size)
+
+
 def _hypercalcemia(values: Mapping[str, Floats], size: int) -> Codes:
     """Corrected calcium where albumin was measured with it, else total calcium."""
     calcium = values.get("calcium")
     if calcium is None:
-        return np.full(size, UNKNOWN, dtype=np.int8)
+        return _all(UNKNOWN, size)
     corrected = values.get("calcium_corrected")
     if corrected is not None:
         calcium = np.where(np.isnan(corrected), calcium, corrected)
@@ -224,7 +228,7 @@ def _renal_insufficiency(values: Mapping[str, Floats], size: int) -> Codes:
     """Creatinine, and estimated clearance where age and sex allow one."""
     creatinine = values.get("creatinine")
     if creatinine is None:
-        return np.full(size, UNKNOWN, dtype=np.int8)
+        return _all(UNKNOWN, size)
     states = state(creatinine, _CREATININE).astype(np.int8)
     states[creatinine == CREATININE_AS_UMOL_L] = NOT_MET
     clearance = values.get("egfr")
@@ -237,7 +241,7 @@ def _anemia(values: Mapping[str, Floats], size: int) -> Codes:
     """Haemoglobin, against the laboratory's lower limit as well where that is given."""
     hemoglobin = values.get("hemoglobin")
     if hemoglobin is None:
-        return np.full(size, UNKNOWN, dtype=np.int8)
+        return _all(UNKNOWN, size)
     states = _FLIPPED[state(hemoglobin, _HEMOGLOBIN)]
     limit = values.get("hemoglobin_lln")
     if limit is not None:

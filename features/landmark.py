@@ -16,7 +16,7 @@ from features.analytes import ANALYTES
 from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
 from features.flags import FLAGS, Flag, judgement
 from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
-from features.trends import change, slope_per_year
+from features.trends import Pairs, change, slope_per_year, visit_pairs
 
 __all__ = ["FEATURES", "LOOKBACK_YEARS", "PROBES_IMWG_2020", "Feature", "LandmarkFeatures"]
 
@@ -91,9 +91,9 @@ class LandmarkFeatures:
         self._small = history.visits < SMALL
         self._first: Ints | None = None
         self._visit: Ints | None = None
+        self._pairs: Pairs | None = None
         self._values: dict[str, Floats] = {}
         self._latest: dict[str, tuple[Ints, Floats]] = {}
-        self._uninvolved: tuple[Floats, Floats, Floats] | None = None
 
     def __len__(self) -> int:
         return int(self.subject.size)
@@ -117,34 +117,29 @@ class LandmarkFeatures:
     def _prepare(self, names: Iterable[str]) -> None:
         """Work out the changes and the slopes among some features, those of a kind together."""
         for per_measurement, quantities in COURSES.items():
-            wanted = {
-                name: quantities[name]
-                for name in names
-                if name in quantities and name not in self._values
-            }
+            wanted = [name for name in quantities.keys() & names if name not in self._values]
             if wanted:
-                self._values |= zip(
-                    wanted, self.course(list(wanted.values()), per_measurement), strict=True
-                )
+                found = self.course([quantities[name] for name in wanted], per_measurement)
+                self._values |= zip(wanted, found, strict=True)
 
     def course(self, quantities: Sequence[str], per_measurement: "CourseKind") -> Floats:
         """(q, k) change or slope of quantities up to each landmark."""
-        return self.of_latest(
-            quantities, lambda series, _: per_measurement(series, self.lookback_years)
-        )
+        value, within = self.history.table(quantities), self.lookback_years
+        return self.at_latest(quantities, per_measurement(value, self.pairs(within), within))
 
     def flag(self, name: str) -> Floats:
         """(k,) a flag of the catalogue `FLAGS`."""
         if name not in self._values:
-            names = tuple(FLAGS) if self._small else (name,)
-            flags = tuple(FLAGS[each] for each in names)
-            self._values |= zip(names, self.flags(flags), strict=True)
+            flags = FLAGS if self._small else {name: FLAGS[name]}
+            self._values |= zip(flags, self.flags(tuple(flags.values())), strict=True)
         return self._values[name]
 
     def flags(self, flags: tuple[Flag, ...]) -> Floats:
         """(f, k) what flags say at each landmark: 1 raised, 0 not, NaN unknown."""
         judged = judgement(flags)
-        found = self.of_latest(judged.quantities, judged.raised)
+        value = self.history.table(judged.quantities)
+        raised = judged.raised(value, self.pairs(judged.longest_years))
+        found = self.at_latest(judged.quantities, raised)
         return np.asarray(np.maximum.reduceat(found, judged.first, axis=0))
 
     def last_value(self, quantity: str) -> Floats:
@@ -153,28 +148,36 @@ class LandmarkFeatures:
 
     def time_of_latest(self, quantity: str) -> Floats:
         """(k,) when the latest value of a quantity was measured; NaN where none was."""
-        # Visit -1, nothing measured yet, finds the NaN at the end.
-        return np.append(self.history.time_years, np.nan).take(self._latest_of(quantity)[0])
+        return self._times.take(self._latest_of(quantity)[0])
 
-    def of_latest(
-        self, quantities: Sequence[str], per_measurement: Callable[[Series, Ints], Floats]
-    ) -> Floats:
-        """(q, k) something computed for each measurement, taken at the latest one.
+    @cached_property
+    def _times(self) -> Floats:
+        """Times of the visits, and a NaN at the end for visit -1: nothing measured yet."""
+        return np.concatenate([self.history.time_years, [np.nan]])
+
+    def pairs(self, years: float) -> Pairs:
+        """Pairs of visits at least so far apart as asked for, found once."""
+        if self._pairs is None or self._pairs.window_years < years:
+            history, window = self.history, max(years, self.lookback_years)
+            self._pairs = visit_pairs(history.subject, history.time_years, window)
+        return self._pairs
+
+    def at_latest(self, quantities: Sequence[str], computed: Floats) -> Floats:
+        """(q, k) what was computed for each measurement, taken at the latest one; NaN without one.
 
         Parameters
         ----------
         quantities
             Of the history; one may stand several times.
-        per_measurement
-            From the series of all of them, one after another, and the place among `quantities` of
-            each measurement.
+        computed : (q, n) array
+            For each of them, at every visit.
         """
-        series, place = self.history.series_of(quantities)
-        # Visit -1, nothing measured yet, finds the NaN at the end.
-        computed = np.full((len(quantities), self.history.visits + 1), np.nan)
-        computed[place, series.visit] = per_measurement(series, place)
+        if not self.history.visits:
+            return np.full((len(quantities), len(self)), np.nan)
         seen = np.array([self._latest_of(quantity)[0] for quantity in quantities])
-        return np.asarray(computed[np.arange(len(quantities))[:, None], seen])
+        found: Floats = computed[np.arange(len(quantities))[:, None], seen]
+        found[seen < 0] = np.nan
+        return found
 
     def _latest_of(self, quantity: str) -> tuple[Ints, Floats]:
         """(k,) visit of the latest measurement, -1 where there is none, and its value."""
@@ -184,6 +187,13 @@ class LandmarkFeatures:
                 self._latest[quantity] = self._nothing
             elif self._small:
                 self._find_latest((*self.history.labs, "age"))
+                # Many are read of few landmarks: from now on each is one look-up.
+                self._values |= dict.fromkeys(_COLUMNS.values(), self._nothing[1])
+                self._values |= {
+                    _COLUMNS[name]: found[1]
+                    for name, found in self._latest.items()
+                    if name in _COLUMNS
+                }
             else:
                 self._find_latest((quantity,))
         return self._latest[quantity]
@@ -222,15 +232,33 @@ class LandmarkFeatures:
                 self._first = np.where(self._visit < 0, history.visits, self._first)
         return self._first, self._visit
 
-    def uninvolved(self) -> tuple[Floats, Floats, Floats]:
-        """(k,) numbers of uninvolved isotypes below normal, measured, and in all."""
-        if self._uninvolved is None:
-            self._uninvolved = _uninvolved(self)
-        return self._uninvolved
+    def table(self, names: Sequence[str]) -> Floats:
+        """(p, k) values of several features, in the order named."""
+        return np.array([self[name] for name in names]).reshape(len(names), len(self))
+
+    @cached_property
+    def uninvolved(self) -> tuple[Ints, Ints, Ints]:
+        """(k,) numbers of uninvolved isotypes below normal, measured, and in all.
+
+        0 in all when untyped.
+        """
+        chain = self.history.heavy_chain[self.subject]
+        uninvolved = (chain != _ISOTYPES) & (chain != UNKNOWN)
+        value, limit = self.table(_ISOTYPE_COLUMNS), self.table(_ISOTYPE_LIMITS)
+        limit = np.where(np.isnan(limit), _USUAL_LIMITS, limit)
+        measured, below = uninvolved & ~np.isnan(value), uninvolved & (value < limit)
+        return below.sum(axis=0), measured.sum(axis=0), uninvolved.sum(axis=0)
 
 
-CourseKind = Callable[[Series, float], Floats]
-"""From a series and the look-back in years to a number for each measurement."""
+_ISOTYPES = np.arange(len(IMMUNOGLOBULIN_LLN_MG_DL))[:, None]
+_ISOTYPE_COLUMNS = tuple(ANALYTES[name].column for name in IMMUNOGLOBULIN_LLN_MG_DL)
+_ISOTYPE_LIMITS = tuple(ANALYTES[f"{name}_lln"].column for name in IMMUNOGLOBULIN_LLN_MG_DL)
+_USUAL_LIMITS = np.array([*IMMUNOGLOBULIN_LLN_MG_DL.values()])[:, None]
+"""Isotypes by their code as a heavy chain: IgG, IgA, IgM."""
+
+
+CourseKind = Callable[[Floats, Pairs, float], Floats]
+"""From values at visits, their pairs and the look-back in years to a number for each."""
 
 
 def _flag(name: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -267,42 +295,24 @@ def _non_igg(at: LandmarkFeatures) -> Floats:
     return np.where(chain == UNKNOWN, np.nan, (chain != 0).astype(np.float64))
 
 
-def _uninvolved(at: LandmarkFeatures) -> tuple[Floats, Floats, Floats]:
-    """Number of uninvolved isotypes below normal, measured, and in all; 0 in all when untyped."""
-    chain = at.history.heavy_chain[at.subject]
-    below, measured, uninvolved = np.zeros((3, len(at)))
-    for code, isotype in enumerate(("igg", "iga", "igm")):
-        counts = (chain != code) & (chain != UNKNOWN)
-        uninvolved += counts
-        if isotype not in at.history.labs:
-            continue
-        value = at[ANALYTES[isotype].column]
-        limit = at[ANALYTES[f"{isotype}_lln"].column]
-        limit = np.where(np.isnan(limit), IMMUNOGLOBULIN_LLN_MG_DL[isotype], limit)
-        measured += counts & ~np.isnan(value)
-        below += counts & (value < limit)
-    return below, measured, uninvolved
-
-
 def _immunoparesis(at: LandmarkFeatures) -> Floats:
     """Number of uninvolved isotypes below the lower limit of normal; NaN when none was measured."""
-    below, measured, _ = at.uninvolved()
+    below, measured, _ = at.uninvolved
     return np.where(measured > 0, below, np.nan)
 
 
 def _immunoparesis_most(at: LandmarkFeatures) -> Floats:
     """The number that could be below normal, those not measured included; NaN when none was."""
-    below, measured, uninvolved = at.uninvolved()
+    below, measured, uninvolved = at.uninvolved
     return np.where(measured > 0, below + uninvolved - measured, np.nan)
 
 
 def _fish_abnormalities(at: LandmarkFeatures) -> Floats:
     """Number of abnormalities found; NaN when no probe was read."""
-    found = np.stack([at[name] for name in PROBES_IMWG_2020])
-    read = ~np.isnan(found)
-    # Row after row, so that one landmark is summed in the same order as many.
-    number = sum(np.where(known, row, 0.0) for known, row in zip(read, found, strict=True))
-    return np.where(read.any(axis=0), number, np.nan)
+    found = at.table(PROBES_IMWG_2020)
+    read = found == found
+    # Numbers of four are summed one after another, for one landmark as for many.
+    return np.where(read.any(axis=0), np.where(read, found, 0.0).sum(axis=0), np.nan)
 
 
 def _log(name: str) -> Callable[[LandmarkFeatures], Floats]:
@@ -320,6 +330,11 @@ DERIVED = {
     "calcium_corrected": ("calcium_corrected_mg_dl", "Calcium corrected for albumin"),
 }
 """Derived quantities of a visit: the feature that holds the latest one, and its label."""
+
+_COLUMNS = {name: analyte.column for name, analyte in ANALYTES.items()} | {
+    name: column for name, (column, _) in DERIVED.items()
+}
+"""Quantities, and the feature that holds the latest value of each."""
 
 NEEDS = {
     "flc_ratio_involved": ("kappa_flc", "lambda_flc"),

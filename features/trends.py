@@ -1,30 +1,31 @@
 """How a quantity moved inside a look-back window: change, slope and the evolving flags.
 
-Every measurement is compared with the earlier ones of the same subject that lie inside the window,
-lag by lag, over all subjects at once. A subject's numbers depend on that subject's rows alone, to
-the last bit, whatever else is in the batch; cost is linear in the pairs inside the windows.
+Every measurement is compared with the earlier ones of the same subject that lie inside the window.
+Which visits those are is found once, for all subjects and quantities. A subject's numbers depend on
+that subject's rows alone, to the last bit, whatever else is in the batch; cost is linear in the
+pairs inside the windows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from features.history import Series
 
 __all__ = [
     "DECIMAL_TOLERANCE",
     "EVOLVING_RULES",
     "MAYO_RULES",
     "EvolvingRule",
+    "Limits",
+    "Pairs",
     "change",
     "compared",
-    "evolved",
     "evolving",
     "limits_of",
     "slope_per_year",
+    "visit_pairs",
 ]
 
 Floats = NDArray[np.float64]
@@ -87,170 +88,241 @@ DECIMAL_TOLERANCE = 1e-9
 SHORTEST_SPAN_YEARS = 1 / 12
 
 SMALL = 4096
-"""Measurements up to which all pairs are held at once."""
+"""Pairs up to which all are held at once; of more, those of one distance fill the cache alone."""
 
 
-def _pairs(series: Series, lookback_years: float | Floats) -> Iterable[tuple[Ints, Ints]]:
-    """Measurements and their predecessors inside the window, the nearest ones first.
+class Step(NamedTuple):
+    """Some pairs of visits of one subject: the places of both, and the years between."""
 
-    The window is one for all, or that of each measurement. Few pairs come all at once; of many,
-    those of one distance at a time.
+    now: Ints
+    before: Ints
+    years: Floats
+    fewest_years: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Visits and the earlier ones of the same subject inside a window.
+
+    Parameters
+    ----------
+    window_years
+        How far back, end included.
+    steps
+        The pairs; those of one visit stand from the nearest earlier one to the farthest.
     """
-    found = _by_distance(series, lookback_years)
-    if series.value.size >= SMALL:
-        return found
-    every = list(found)
-    if not every:
-        return ()
-    now, before = zip(*every, strict=True)
-    return [(np.concatenate(now), np.concatenate(before))]
+
+    window_years: float
+    steps: tuple[Step, ...]
+
+    def within(self, years: float) -> Iterator[Step]:
+        """Steps that hold pairs inside a window, among others."""
+        return (step for step in self.steps if step.fewest_years <= years)
 
 
-def _by_distance(series: Series, lookback_years: float | Floats) -> Iterator[tuple[Ints, Ints]]:
-    """Measurements and their k-th predecessors inside the window, k = 1, 2 and so on."""
-    now = np.arange(1, series.value.size)
-    lag = 1
+def visit_pairs(subject: Ints, time_years: Floats, window_years: float) -> Pairs:
+    """Pairs of visits inside a window.
+
+    Parameters
+    ----------
+    subject, time_years : (n,) arrays
+        Of visits, sorted by subject and time.
+    window_years
+        How far back the earlier visit may lie.
+
+    Examples
+    --------
+    >>> pairs = visit_pairs(np.array([0, 0, 0, 1]), np.array([0.0, 1.0, 2.5, 2.6]), 2.0)
+    >>> [(step.now.tolist(), step.before.tolist()) for step in pairs.steps]
+    [([1, 2], [0, 1])]
+    """
+    found = list(_by_distance(subject, time_years, window_years))
+    if len(found) > 1 and sum(now.size for now, _, _ in found) < SMALL:
+        now, before, years = zip(*found, strict=True)
+        found = [(np.concatenate(now), np.concatenate(before), np.concatenate(years))]
+    return Pairs(window_years, tuple(Step(*step, float(step[2].min())) for step in found))
+
+
+def _by_distance(
+    subject: Ints, time_years: Floats, window_years: float
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Visits, their k-th predecessors inside the window and the years between, k = 1, 2, ..."""
+    now, lag = np.arange(1, subject.size), 1
     while now.size:
-        now = now[now >= lag]
         before = now - lag
-        window = lookback_years if isinstance(lookback_years, float) else lookback_years[now]
-        near = series.time_years[now] - series.time_years[before] <= window
-        inside = near & (series.subject[now] == series.subject[before])
+        years = time_years[now] - time_years[before]
+        inside = (years <= window_years) & (subject[now] == subject[before])
         now = now[inside]
         if now.size:
-            yield now, now - lag
+            yield now, before[inside], years[inside]
         lag += 1
+        now = now[now >= lag]
 
 
-def evolving(
-    series: Series,
-    *rules: EvolvingRule,
-    which: Ints | None = None,
-    tolerance: float | Sequence[float] = DECIMAL_TOLERANCE,
-) -> Bools:
+class Limits(NamedTuple):
+    """Numbers by which r rules judge a change, each (r, 1); None where no rule has such a one."""
+
+    direction: Floats
+    threshold: Floats
+    lookback: Floats
+    relative: Bools | None
+    least_change: Floats | None
+    earlier: Floats | None
+
+
+def limits_of(rules: Sequence[EvolvingRule], tolerances: Sequence[float]) -> Limits:
+    """Numbers by which rules judge a change.
+
+    Parameters
+    ----------
+    rules
+        What counts as evolving.
+    tolerances
+        How far a change may miss the threshold of each through binary arithmetic and still count;
+        0 compares plain floating-point differences as the authors' code does.
+    """
+    missed = np.array(tolerances)
+    least = np.array([rule.least_change for rule in rules])
+    relative = np.array([rule.kind == "relative rise" for rule in rules])
+    earlier = np.array([rule.earlier_at_least for rule in rules])
+    return Limits(
+        direction=np.array([-1.0 if rule.kind == "fall" else 1.0 for rule in rules])[:, None],
+        threshold=(np.array([rule.threshold for rule in rules]) - missed)[:, None],
+        lookback=np.array([rule.lookback_years for rule in rules])[:, None],
+        relative=relative[:, None] if relative.any() else None,
+        least_change=(
+            np.where(least > 0.0, least - missed, -np.inf)[:, None] if least.any() else None
+        ),
+        earlier=earlier[:, None] if (earlier > -np.inf).any() else None,
+    )
+
+
+def evolving(value: Floats, pairs: Pairs, limits: Limits) -> Bools:
     """Whether each measurement evolved against any earlier one inside the rule's look-back.
 
     Parameters
     ----------
-    series : m measurements
-        Sorted by subject and time.
-    rules
-        What counts as evolving.
-    which : (m,) array
-        Rule of each measurement; the only one when omitted.
-    tolerance
-        How far a change may miss the threshold through binary arithmetic and still count, for all
-        rules or for each; 0 compares plain floating-point differences as the authors' code does.
+    value : (r, n) array
+        Of the quantity of each rule at every visit; NaN where not measured.
+    pairs
+        Of the n visits, at least as far back as the longest look-back.
+    limits
+        Of the rules.
 
     Returns
     -------
-    (m,) array of bool
+    (r, n) array of bool
         False for a first measurement.
     """
-    tolerances = [tolerance] * len(rules) if isinstance(tolerance, float) else tolerance
-    return evolved(series, limits_of(rules, tolerances), which)
-
-
-def evolved(series: Series, limits: Floats, which: Ints | None = None) -> Bools:
-    """The same as `evolving`, by limits worked out before.
-
-    Parameters
-    ----------
-    series, which
-        As for `evolving`.
-    limits : (6, r) array
-        From `limits_of`.
-    """
-    value = series.value
-    flag = np.zeros(value.size, dtype=bool)
-    # One rule is the same for all; of several, each measurement has the limits of its own.
-    limits = limits if which is None else limits[:, which]
-    lookback = float(limits[-1, 0]) if which is None else limits[-1]
-    for now, before in _pairs(series, lookback):
-        own = limits if which is None else limits[:, now]
-        flag[now[_evolved(value[now], value[before], own)]] = True
+    flag = np.zeros(value.shape, dtype=bool)
+    for now, before, years, _ in pairs.within(float(limits.lookback.max())):
+        # What was not measured is not a number, and no comparison with it holds.
+        earlier = value.take(before, axis=1)
+        met = _met(value.take(now, axis=1) - earlier, earlier, limits) & (years <= limits.lookback)
+        rule, pair = met.nonzero()
+        flag[rule, now[pair]] = True
     return flag
 
 
-def limits_of(rules: Sequence[EvolvingRule], tolerances: Sequence[float]) -> Floats:
-    """(6, r) numbers by which rules judge a change, with the tolerance of each."""
-    columns = [
-        (
-            -1.0 if rule.kind == "fall" else 1.0,
-            rule.kind == "relative rise",
-            rule.threshold - missed,
-            rule.least_change - missed if rule.least_change > 0.0 else -np.inf,
-            rule.earlier_at_least,
-            rule.lookback_years,
-        )
-        for rule, missed in zip(rules, tolerances, strict=True)
-    ]
-    return np.array(columns, dtype=np.float64).T
-
-
-def _evolved(now: Floats, before: Floats, limits: Floats) -> Bools:
-    direction, relative, threshold, least_change, earlier, _ = limits
-    change = now - before
-    rise = direction * change
-    if relative.any():
+def _met(change: Floats, earlier: Floats, limits: Limits) -> Bools:
+    rise = limits.direction * change
+    if limits.relative is not None:
         # From nothing to something is an endless rise, from nothing to nothing none.
         with np.errstate(divide="ignore", invalid="ignore"):
-            rise /= np.where(relative, before, 1.0)
-    evolved = rise >= threshold
-    if (least_change > -np.inf).any():
-        evolved &= np.abs(change) >= least_change
-    if (earlier > -np.inf).any():
-        evolved &= before >= earlier
-    return np.asarray(evolved, dtype=bool)
+            rise /= np.where(limits.relative, earlier, 1.0)
+    met = rise >= limits.threshold
+    if limits.least_change is not None:
+        met &= np.abs(change) >= limits.least_change
+    if limits.earlier is not None:
+        met &= earlier >= limits.earlier
+    return np.asarray(met, dtype=bool)
 
 
-def compared(series: Series, lookback_years: float | Floats) -> Bools:
-    """(m,) whether each measurement has an earlier one inside a look-back to compare with."""
-    has_earlier = np.zeros(series.value.size, dtype=bool)
-    window = lookback_years if isinstance(lookback_years, float) else lookback_years[1:]
-    near = series.time_years[1:] - series.time_years[:-1] <= window
-    has_earlier[1:] = near & (series.subject[1:] == series.subject[:-1])
-    return has_earlier
+def compared(value: Floats, pairs: Pairs, lookback_years: Floats) -> Bools:
+    """(q, n) whether each measurement has an earlier one inside its look-back to compare with.
+
+    Parameters
+    ----------
+    value, pairs
+        As for `evolving`.
+    lookback_years : (q, 1) array
+        Of each quantity.
+    """
+    found = np.zeros(value.size, dtype=bool)
+    for step in pairs.within(float(lookback_years.max())):
+        place, _, _ = _measured(value, step, lookback_years)
+        found[place] = True
+    return found.reshape(value.shape)
 
 
-def change(series: Series, lookback_years: float) -> Floats:
+def _measured(
+    value: Floats, step: Step, lookback_years: float | Floats
+) -> tuple[Ints, Ints, Floats]:
+    """Of pairs that were both measured: place of the later value, pair, and change since."""
+    now, before, years, _ = step
+    change = value.take(now, axis=1) - value.take(before, axis=1)
+    # What was not measured is not a number, and that differs from itself.
+    known = ((change == change) & (years <= lookback_years)).ravel().nonzero()[0]
+    change = change.ravel()[known]
+    if len(value) == 1:
+        return now[known], known, change
+    row, pair = np.divmod(known, now.size)
+    return row * value.shape[1] + now[pair], pair, change
+
+
+def change(value: Floats, pairs: Pairs, lookback_years: float) -> Floats:
     """Change of each measurement since the oldest one inside the look-back, in canonical units.
+
+    Parameters
+    ----------
+    value : (q, n) array
+        Of quantities at every visit; NaN where not measured.
+    pairs
+        As for `evolving`.
 
     Returns
     -------
-    (m,) array
+    (q, n) array
         NaN where no earlier measurement lies inside the window.
     """
-    oldest = np.full(series.value.size, -1)
-    for now, before in _by_distance(series, lookback_years):
-        oldest[now] = before
-    return np.where(oldest >= 0, series.value - series.value[oldest], np.nan)
+    found = np.full(value.size, np.nan)
+    for step in pairs.within(lookback_years):
+        place, _, difference = _measured(value, step, lookback_years)
+        # Of several pairs of one visit the last one stays: the farthest.
+        found[place] = difference
+    return found.reshape(value.shape)
 
 
-def slope_per_year(series: Series, lookback_years: float) -> Floats:
+def slope_per_year(value: Floats, pairs: Pairs, lookback_years: float) -> Floats:
     """Least-squares slope through each measurement's look-back window, per year.
 
     Two measurements give their difference quotient. A window shorter than a month says more about
     noise than about growth and gives no slope.
 
+    Parameters
+    ----------
+    value, pairs
+        As for `change`.
+
     Returns
     -------
-    (m,) array
+    (q, n) array
         NaN where the window holds one measurement only, or spans less than a month.
     """
-    size = series.value.size
-    count, sum_t, sum_y, sum_tt, sum_ty = np.ones(size), *np.zeros((4, size))
-    span = np.zeros(size)
+    size = value.size
+    count, span = np.ones(size), np.zeros(size)
+    sum_t, sum_y, sum_tt, sum_ty = np.zeros((4, size))
     # Differences from the measurement itself keep the sums small and free of cancellation.
-    for now, before in _by_distance(series, lookback_years):
-        t = series.time_years[before] - series.time_years[now]
-        y = series.value[before] - series.value[now]
-        count[now] += 1
-        sum_t[now] += t
-        sum_y[now] += y
-        sum_tt[now] += t * t
-        sum_ty[now] += t * y
-        span[now] = -t
+    for step in pairs.within(lookback_years):
+        place, pair, difference = _measured(value, step, lookback_years)
+        t, y = -step.years[pair], -difference
+        # Pair after pair, so that a visit is summed in the same order alone and among others.
+        np.add.at(count, place, 1.0)
+        np.add.at(sum_t, place, t)
+        np.add.at(sum_y, place, y)
+        np.add.at(sum_tt, place, t * t)
+        np.add.at(sum_ty, place, t * y)
+        span[place] = -t
     defined = span >= SHORTEST_SPAN_YEARS
     spread = np.where(defined, count * sum_tt - sum_t * sum_t, np.nan)
-    return (count * sum_ty - sum_t * sum_y) / spread
+    return ((count * sum_ty - sum_t * sum_y) / spread).reshape(value.shape)

@@ -17,6 +17,7 @@ from features.derived import (
     involved_chain,
     involved_ratio,
     ratio_disagrees,
+    ratio_of_chain,
 )
 from features.findings import Finding, found_at
 from features.history import KAPPA, UNKNOWN, Codes, Floats, History, Ints
@@ -92,10 +93,10 @@ def _check_times(rows: LabRows, as_of_years: float | None) -> list[Finding]:
     found = []
     if rows.dated and as_of_years is not None:
         message = "lies in the future; give the day of the visit"
-        late = np.flatnonzero(rows.time_years > as_of_years)
+        late = (rows.time_years > as_of_years).nonzero()[0]
         found += [found_at(rows, i, "date", message) for i in late]
     early = rows.time_years < rows.diagnosis_years[rows.subject] - MOST_YEARS_BEFORE_DIAGNOSIS
-    for i in np.flatnonzero(early):
+    for i in early.nonzero()[0]:
         message = f"lies more than {MOST_YEARS_BEFORE_DIAGNOSIS:.0f} years before the diagnosis"
         found.append(found_at(rows, i, "date" if rows.dated else "years", message))
     return found
@@ -122,10 +123,11 @@ def _merge_rows(rows: LabRows) -> tuple[Ints, Ints]:
     """Rows that open each visit, sorted by subject and time, and the visit of every row."""
     sort = np.lexsort((rows.time_years, rows.subject))
     subject, time = rows.subject[sort], rows.time_years[sort]
-    new = np.ones(sort.size, dtype=bool)
+    new = np.empty(sort.size, dtype=bool)
+    new[:1] = True
     new[1:] = (subject[1:] != subject[:-1]) | (time[1:] != time[:-1])
     visit_of_row = np.empty(sort.size, dtype=np.int64)
-    visit_of_row[sort] = np.cumsum(new) - 1
+    visit_of_row[sort] = new.cumsum() - 1
     return sort[new], visit_of_row
 
 
@@ -150,26 +152,25 @@ def _check_ratio(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Fi
 def _check_usable(rows: LabRows, labs: dict[str, Floats], order: Ints) -> list[Finding]:
     measured = np.zeros(order.size, dtype=bool)
     for values in labs.values():
-        measured |= ~np.isnan(values)
+        measured |= values == values
         if measured.all():
             break
-    usable = np.zeros(len(rows.subject_ids), dtype=bool)
-    usable[rows.subject[order[measured]]] = True
+    usable = np.bincount(rows.subject[order[measured]], minlength=len(rows.subject_ids))
     return [
         Finding(int(s), None, "visits", "hold no usable laboratory value", "refused")
-        for s in np.flatnonzero(~usable)
+        for s in (usable == 0).nonzero()[0]
     ]
 
 
 def _history(rows: LabRows, labs: dict[str, Floats], order: Ints) -> History:
-    subject = rows.subject[order]
-    derived = _derive(labs, rows.age_years[order], rows.sex[subject], rows.light_chain[subject])
+    subject, age_years = rows.subject[order], rows.age_years[order]
+    derived = _derive(labs, age_years, rows.sex[subject], rows.light_chain[subject])
     return History(
         subject_ids=rows.subject_ids,
         subject=subject,
         time_years=rows.time_years[order],
         labs={**labs, **derived},
-        age_years=rows.age_years[order],
+        age_years=age_years,
         sex=rows.sex,
         heavy_chain=rows.heavy_chain,
         light_chain=rows.light_chain,
@@ -183,19 +184,20 @@ def _derive(
     """Quantities that follow from the tests of one visit; a reported involved ratio wins."""
     derived: dict[str, Floats] = {}
     nothing = np.full(age_years.size, np.nan)
-    kappa, lambda_ = labs.get("kappa_flc", nothing), labs.get("lambda_flc", nothing)
+    chains = np.array([labs.get(name, nothing) for name in ("kappa_flc", "lambda_flc")])
     ratio = labs.get("flc_ratio_kappa_lambda", nothing)
     # One typed chain without the other is the involved one, whoever else is in the batch.
-    if "kappa_flc" in labs or "lambda_flc" in labs:
-        computed = chain_ratio(kappa, lambda_)
+    measured = "kappa_flc" in labs or "lambda_flc" in labs
+    if measured:
+        computed = chain_ratio(*chains)
         ratio = np.where(np.isnan(computed), ratio, computed)
-        chain = involved_chain(ratio, light_chain)
-        derived["involved_flc"] = np.where(chain == KAPPA, kappa, lambda_)
-        derived["uninvolved_flc"] = np.where(chain == KAPPA, lambda_, kappa)
-        for name in ("involved_flc", "uninvolved_flc"):
-            derived[name][chain == UNKNOWN] = np.nan
+    chain = involved_chain(ratio, light_chain)
+    if measured:
+        both = np.where(chain == KAPPA, chains, chains[::-1])
+        both[:, chain == UNKNOWN] = np.nan
+        derived["involved_flc"], derived["uninvolved_flc"] = both
     derived["flc_ratio_kappa_lambda"] = ratio
-    involved, reported = involved_ratio(ratio, light_chain), labs.get("flc_ratio_involved")
+    involved, reported = ratio_of_chain(ratio, chain), labs.get("flc_ratio_involved")
     derived["flc_ratio_involved"] = (
         involved if reported is None else np.where(np.isnan(reported), involved, reported)
     )
@@ -207,11 +209,12 @@ def _derive(
 
 
 def _drop_refused(history: History, findings: list[Finding], visit_of_row: Ints) -> Visits:
-    refused = np.zeros(len(history.subject_ids), dtype=bool)
-    refused[[f.subject for f in findings if f.severity == "refused"]] = True
     found = tuple(findings)
-    if not refused.any():
+    subjects = [finding.subject for finding in findings if finding.severity == "refused"]
+    if not subjects:
         return Visits(history, found, visit_of_row)
+    refused = np.zeros(len(history.subject_ids), dtype=bool)
+    refused[subjects] = True
     keep = ~refused[history.subject]
     place = np.where(keep, np.cumsum(keep) - 1, -1)
     kept = History(

@@ -22,6 +22,9 @@ __all__ = ["DEEPEST", "Grove", "grow"]
 DEEPEST = 8
 """Levels whose leaves a byte can number."""
 
+_ENDS = np.array([-np.inf, np.inf], dtype=np.float32)
+"""A missing value below every threshold, and above."""
+
 BLOCK_NODES = 2**18
 """Comparisons made together: keeps the work arrays inside the processor's cache."""
 
@@ -59,10 +62,8 @@ class Grove:
         values : (k, p) array
             NaN where unknown.
         """
-        twice = values.astype(np.float32).repeat(2, axis=1)
-        for side, end in enumerate((-np.inf, np.inf)):
-            column = twice[:, side::2]
-            column[np.isnan(column)] = end
+        single = values.astype(np.float32)[:, :, None]
+        twice = np.where(np.isnan(single), _ENDS, single).reshape(len(values), -1)
         margins = np.empty((len(values), self.base.size))
         rows = max(1, BLOCK_NODES // max(1, self.column.size))
         for start in range(0, len(values), rows):

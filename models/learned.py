@@ -6,7 +6,7 @@ skew has no place to live.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -73,7 +73,7 @@ def recalibrated(parameters: Floats, margin: Floats) -> Floats:
     >>> recalibrated(np.array([0.0, 1.0, 1.0, -1.0, 1.0, -1.5, 0.5]), np.array([-2.0, 0.0, 1.0]))
     array([-2.5, -0.5,  0.5])
     """
-    shift, rising, falling = np.moveaxis(parameters[..., :3], -1, 0)
+    shift, rising, falling = parameters[..., 0], parameters[..., 1], parameters[..., 2]
     # log(1 - p) of log odds m is -log(1 + exp(m)); log(p) is m more.
     other = np.logaddexp(0.0, margin)
     bent = np.asarray(shift + rising * margin + (falling - rising) * other)
@@ -313,20 +313,20 @@ class LearnedModel:
 
         Without `intervals` the refits are not asked; a partial answer has its range all the same.
         """
-        absent = np.isnan(values)
-        place = {name: i for i, name in enumerate(self.features)}
-        missing = {name: absent[:, place[name]] for name in (*self.necessary, *self.expected)}
-        refused = absent[:, [place[name] for name in self.necessary]].any(axis=1)
-        partial = absent[:, [place[name] for name in self.expected]].any(axis=1) & ~refused
-        status = np.where(refused, REFUSED, np.where(partial, PARTIAL, OK)).astype(np.int8)
+        wanted = (*self.necessary, *self.expected)
+        absent = np.isnan(values.take(_places(self.features, wanted), axis=1))
+        missing = dict(zip(wanted, absent.T, strict=True))
+        refused = absent[:, : len(self.necessary)].any(axis=1)
+        partial = absent.any(axis=1) & ~refused
+        status = _STATUS[partial + 2 * refused]
         risk = self.risk(values)
         lower, upper = self._interval(values, risk, intervals=intervals)
         if partial.any():
             ends = self._range(values[partial])
             lower[partial], upper[partial] = ends
             risk[partial] = np.clip(risk[partial], *ends)
-        for table in (risk, lower, upper):
-            table[refused] = np.nan
+        if refused.any():
+            risk[refused], lower[refused], upper[refused] = np.nan, np.nan, np.nan
         return Estimates(
             horizons_years=self.horizons_years,
             status=status,
@@ -369,3 +369,12 @@ class LearnedModel:
         least[keep] = most[keep] = np.nan
         ends = self.risk(least), self.risk(most)
         return np.minimum(*ends), np.maximum(*ends)
+
+
+_STATUS = np.array([OK, PARTIAL, REFUSED], dtype=np.int8)
+
+
+@lru_cache(maxsize=64)
+def _places(features: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    """Columns of some features among those of a model."""
+    return np.array([features.index(name) for name in wanted], dtype=np.intp)

@@ -9,6 +9,8 @@ basis.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 from features.history import Floats
 
 __all__ = ["Refits"]
+
+_Float = TypeVar("_Float", bound=np.floating[Any])
 
 LEVELS = (1 / 3, 2 / 3)
 """Quantiles at which the straight pieces of a feature meet."""
@@ -106,29 +110,24 @@ class Refits:
 
     def interval(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
         """2.5th and 97.5th percentile of the refits' log odds, (k, h) each; NaN without refits."""
-        lower = np.full(log_odds.shape, np.nan)
-        upper = lower.copy()
+        ends = np.full((*log_odds.shape, len(TAILS)), np.nan)
         if len(self):
             for start in range(0, len(values), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
-                lower[block], upper[block] = self._percentiles(values[block], log_odds[block])
-        return lower, upper
+                ends[block] = self._percentiles(values[block], log_odds[block])
+        return ends[..., 0], ends[..., 1]
 
-    def _percentiles(self, values: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
+    def _percentiles(self, values: Floats, log_odds: Floats) -> Floats:
+        """(k, h, 2) ends of the interval."""
         basis = self._basis(values, log_odds).astype(np.float32)
         # Stacked, so that every row is a product of its own: one and a million give the same bits.
         added = np.matmul(basis[:, :, None], self.coefficient)[:, :, 0]
-        ordered = np.sort(added[:, :, : -len(TAILS)], axis=2)
-        low, high = (_percentile(ordered, level) for level in TAILS)
-        lower, upper = (
-            log_odds
-            + here
-            + added[:, :, end - len(TAILS)]
-            # Two products: written out, for the same bits again.
-            + (low * self.ends[:, 0, end] + high * self.ends[:, 1, end])
-            for end, here in enumerate((low, high))
-        )
-        return lower, upper
+        refits, tails = added[..., : -len(TAILS)], added[..., -len(TAILS) :]
+        refits.sort(axis=2)
+        found = _tails(refits)
+        # Two products: written out, for the same bits again.
+        moved = found[..., :1] * self.ends[:, 0] + found[..., 1:] * self.ends[:, 1]
+        return np.asarray(log_odds[..., None] + found + tails + moved)
 
     def _basis(self, values: Floats, log_odds: Floats) -> Floats:
         """(k, h, q) functions that the coefficients are of."""
@@ -166,9 +165,16 @@ def _regression(basis: Floats, wanted: Floats) -> Floats:
     return np.asarray(np.linalg.solve(square, basis.T @ wanted))
 
 
-def _percentile(ordered: Floats, level: float) -> Floats:
+def _tails(ordered: NDArray[_Float]) -> NDArray[_Float]:
     """Of values that ascend along the last axis, as `numpy.quantile` at a tenth of its cost."""
-    last = ordered.shape[-1] - 1
-    below, share = divmod(level * last, 1.0)
-    low, high = ordered[..., int(below)], ordered[..., min(int(below) + 1, last)]
-    return np.asarray(low + share * (high - low))
+    below, above, share = _tail_places(ordered.shape[-1])
+    low, high = ordered.take(below, axis=-1), ordered.take(above, axis=-1)
+    return np.asarray(low + share.astype(ordered.dtype) * (high - low))
+
+
+@lru_cache(maxsize=64)
+def _tail_places(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Values on either side of each of `TAILS` among so many, and how far it lies between."""
+    below, share = np.divmod(np.array(TAILS) * (size - 1), 1.0)
+    place = below.astype(np.intp)
+    return place, np.minimum(place + 1, size - 1), share

@@ -62,6 +62,8 @@ class PathTables:
         What a row that goes left at an inner node adds to the pattern of each leaf.
     turned : (2**d,) array
         Bits of the pattern that are turned over: where the path to the leaf goes right.
+    path : (trees, 2**d) array
+        Place in `effect` of the first pattern of each leaf.
     column : (trees, 2**d, d) array
         What every step of the path to each leaf reads.
     effect : (trees * 2**d * 2**d, d) array
@@ -72,6 +74,7 @@ class PathTables:
     trees: Trees
     bits: Singles
     turned: Ints
+    path: Ints
     column: Ints
     effect: Floats
 
@@ -89,13 +92,12 @@ class PathTables:
         left = np.where(np.isnan(value), trees.missing_left, value < trees.threshold)
         # Small whole numbers: a product in single precision is exact, and fast.
         pattern = (left.astype(np.float32) @ self.bits).astype(np.int64) ^ self.turned
-        count, leaves = trees.leaf.shape
-        path = np.arange(count * leaves).reshape(count, leaves) << trees.depth
-        effect = self.effect[path + pattern]
+        pattern += self.path
+        effect = self.effect.take(pattern, axis=0)
         # One running sum per row and feature: a row gives the same bits alone and among others.
         place = self.column + columns * np.arange(rows)[:, None, None, None]
         summed = np.bincount(place.ravel(), effect.ravel(), minlength=values.size)
-        return summed.astype(np.float64).reshape(rows, columns)
+        return summed.astype(np.float64, copy=False).reshape(rows, columns)
 
 
 def path_tables(trees: Trees) -> PathTables:
@@ -127,6 +129,7 @@ def path_tables(trees: Trees) -> PathTables:
         trees=trees,
         bits=bits,
         turned=rightward @ (1 << level),
+        path=np.arange(trees.leaf.size).reshape(trees.leaf.shape) << depth,
         column=feature.astype(np.int64),
         effect=effect.reshape(len(trees.leaf) << 2 * depth, depth),
     )

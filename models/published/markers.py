@@ -52,10 +52,7 @@ def _any_positive(names: tuple[str, ...]) -> Callable[[LandmarkFeatures], Codes]
 
     def positive(at: LandmarkFeatures) -> Codes:
         # States as bits: 0 not found, 1 found, 2 not read; any 1 wins over any 2.
-        bits = state(at[names[0]], table)
-        for name in names[1:]:
-            bits = bits | state(at[name], table)
-        return _ANY[bits]
+        return _ANY[np.bitwise_or.reduce(state(at.table(names), table))]
 
     return positive
 
@@ -73,13 +70,14 @@ FISH_IMWG_2020 = Marker(
 
 def _immunoparesis(at: LandmarkFeatures) -> Codes:
     """Met by one isotype below normal; ruled out only when every uninvolved one was measured."""
-    least, most = at["immunoparesis_isotypes"], at["immunoparesis_isotypes_most"]
-    table = at_least(1.0)
-    # At least one surely: 1. At most none: 0. Between, or nothing measured: not known.
-    return np.where(state(most, table) == 0, np.int8(0), _MET_OR_UNKNOWN[state(least, table)])
+    below, measured, uninvolved = at.uninvolved
+    # Neither the one nor the other: not known.
+    ruled_out = (measured > 0) & (measured - below == uninvolved)
+    states: Codes = _RULED_OUT_OR_MET[ruled_out + 2 * (below > 0)]
+    return states
 
 
-_MET_OR_UNKNOWN = np.array([2, 1, 2], dtype=np.int8)
+_RULED_OUT_OR_MET = np.array([2, 0, 1], dtype=np.int8)
 
 IMMUNOPARESIS = Marker(
     name="immunoglobulins",

@@ -25,31 +25,37 @@ class Panel:
     Parameters
     ----------
     inputs
-        Features that are compared with cuts.
+        Features that are compared with cuts, then those that the other markers read.
     column, cut : (c,) and (c, 1) arrays
         Place among the inputs, and the value to exceed, of every cut.
     others
         Markers that do not count the cuts of one feature.
-    weight : (s, c + inputs + others and their inputs) array
+    unknown : (others, 1) array
+        State of each of them that means not known.
+    reader : array
+        Which of them reads each of the last inputs.
+    weight : (s, c + inputs + others) array
         What counts how much in the code of each score: every cut passed, every input that is not
-        known, and of every other marker its state and the inputs that it lacks.
+        known – where another marker reads it, while that one's state is not –, and every other
+        marker's state.
     """
 
     inputs: tuple[str, ...]
     column: Ints
     cut: Floats
     others: tuple[Marker, ...]
+    unknown: Ints
+    reader: Ints
     weight: Floats
 
     def patterns(self, features: LandmarkFeatures) -> Ints:
         """(s, k) code that settles what `estimate` says of a landmark, in this call or another."""
-        values = features.matrix(self.inputs).T
-        rows = [values.take(self.column, axis=0) > self.cut, np.isnan(values)]
-        for marker in self.others:
-            found = marker.state(features)
-            unknown = found == marker.unknown
-            rows.append(found[None])
-            rows += [(unknown & np.isnan(features[name]))[None] for name in marker.inputs]
+        values = features.table(self.inputs)
+        lacks = np.isnan(values)
+        found = np.array([marker.state(features) for marker in self.others], dtype=np.float64)
+        found = found.reshape(len(self.others), len(features))
+        lacks[len(self.inputs) - self.reader.size :] &= (found == self.unknown)[self.reader]
+        rows = [values.take(self.column, axis=0) > self.cut, lacks, found]
         # Whole numbers far below 2**53: the product is exact in whatever order it sums.
         return (self.weight @ np.concatenate(rows, dtype=np.float64)).astype(np.int64)
 
@@ -68,18 +74,22 @@ def panel(scores: tuple[PointScore, ...]) -> Panel:
     cuts = list(dict.fromkeys((name, cut) for m in markers for name in m.inputs for cut in m.cuts))
     inputs = tuple(dict.fromkeys(name for name, _ in cuts))
     others = tuple({_sign(marker): marker for marker in markers if not marker.cuts}.values())
-    counted: list[Hashable] = [*cuts, *inputs]
-    for marker in others:
-        counted += [_sign(marker), *((_sign(marker), name) for name in marker.inputs)]
+    read = [(marker, name) for marker in others for name in marker.inputs]
+    lacked = [(_sign(marker), name) for marker, name in read]
+    counted: list[Hashable] = [*cuts, *inputs, *lacked, *map(_sign, others)]
     place = {sign: row for row, sign in enumerate(counted)}
     weight = np.zeros((len(scores), len(counted)))
     for row, score in zip(weight, scores, strict=True):
         for sign, worth in _worths(score):
             row[place[sign]] = worth
-    column = [inputs.index(name) for name, _ in cuts]
-    cut = [[cut] for _, cut in cuts]
     return Panel(
-        inputs, np.array(column, dtype=np.int64), np.array(cut).reshape(-1, 1), others, weight
+        inputs=(*inputs, *(name for _, name in read)),
+        column=np.array([inputs.index(name) for name, _ in cuts], dtype=np.int64),
+        cut=np.array([cut for _, cut in cuts]).reshape(-1, 1),
+        others=others,
+        unknown=np.array([marker.unknown for marker in others], dtype=np.int64).reshape(-1, 1),
+        reader=np.array([others.index(marker) for marker, _ in read], dtype=np.int64),
+        weight=weight,
     )
 
 

@@ -124,18 +124,12 @@ class PangeaVariant:
     def answer(self, values: Floats) -> Estimates:
         """The same from the (k, p) values of the terms, NaN where not known."""
         absent = np.isnan(values)
-        lacks: dict[str, Bools] = {}
-        for term, column in zip(self.terms, absent.T, strict=True):
-            name = INPUT_OF_TERM[term]
-            lacks[name] = lacks[name] | column if name in lacks else column
         partial = np.asarray(absent.any(axis=1))
-        nothing = np.logical_and.reduce([lacks[name] for name in lacks if name != "age"])
-        refused = lacks["age"] | nothing
-        predictor, low, high = self._predictors(values, partial)
-        risk, lower, upper = (
-            1.0 - self.baseline_survival ** np.exp([predictor, low, high])[..., None]
-        )
-        risk[partial], lower[refused], upper[refused] = np.nan, np.nan, np.nan
+        predictors = self._predictors(values, partial)
+        risk, lower, upper = 1.0 - self.baseline_survival ** np.exp(predictors)[..., None]
+        lacks, refused = self._lacking(absent, partial)
+        if partial.any():
+            risk[partial], lower[refused], upper[refused] = np.nan, np.nan, np.nan
         return Estimates(
             horizons_years=self.horizons_years,
             status=_STATUS[partial.astype(np.int8) + refused],
@@ -145,6 +139,17 @@ class PangeaVariant:
             missing=lacks,
             ranges="confidence interval",
         )
+
+    def _lacking(self, absent: Bools, partial: Bools) -> tuple[dict[str, Bools], Bools]:
+        """Which inputs lack, and whether that leaves no answer: no age, or nothing else."""
+        inputs = [INPUT_OF_TERM[term] for term in self.terms]
+        if not partial.any():
+            return dict.fromkeys(inputs, partial), partial
+        lacks: dict[str, Bools] = {}
+        for name, column in zip(inputs, absent.T, strict=True):
+            lacks[name] = lacks[name] | column if name in lacks else column
+        nothing = np.logical_and.reduce([lacks[name] for name in lacks if name != "age"])
+        return lacks, lacks["age"] | nothing
 
     def _predictors(self, values: Floats, partial: Bools) -> list[Floats]:
         """Linear predictor, and its ends: of the interval, or of the range where values lack."""
