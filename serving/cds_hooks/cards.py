@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from features.criteria import STAGES
 from serving.cds_hooks.services import REASONS
 from serving.values import Json
+from serving.web.numbers import percent, span
+from serving.web.texts import texts
 
 __all__ = ["MOST_CHARACTERS", "cards"]
 
@@ -105,9 +107,9 @@ def _summary(answer: Json, lead: Json | None) -> str:
 def _risk(row: Json) -> str:
     """Risk in percent, or the range that a missing marker leaves; empty where there is neither."""
     if row["risk"] is not None:
-        return f"{100 * row['risk']:.0f} %"
+        return percent(row["risk"], texts("en"))
     if row["lower"] is not None and row["upper"] is not None:
-        return f"{100 * row['lower']:.0f}–{100 * row['upper']:.0f} %"
+        return span(row["lower"], row["upper"], texts("en"))
     return ""
 
 

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from serving.web.messages import said
+from serving.web.numbers import SIGN
 from serving.web.texts import LANGUAGES, texts
 
 __all__ = ["card_html", "card_words"]
@@ -52,7 +53,7 @@ def card_html(markdown: str, language: str) -> str:
             if inline.type == "inline":
                 _translate(opening, inline, language)
     html: str = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-    return html
+    return html.replace(" %", SIGN)
 
 
 def _translate(opening: Token, inline: Token, language: str) -> None:

@@ -17,7 +17,7 @@ from serving.web.card import card_html
 from serving.web.figures import Figures, figures
 from serving.web.frame import language_of, render
 from serving.web.messages import said
-from serving.web.numbers import localised, years_label
+from serving.web.numbers import SIGN, localised, years_label
 from serving.web.texts import Texts, texts
 
 __all__ = ["MLFLOW_URL", "model_page", "models_page"]
@@ -116,7 +116,7 @@ def _measured(row: Row, name: str, t: Texts, *, share: bool = False) -> tuple[st
             return "–"
         return localised(f"{100 * value:.1f}" if share else f"{value:.2f}", t)
 
-    unit = " %" if share else ""
+    unit = SIGN if share else ""
     lower, upper = getattr(row, f"{name}_lower"), getattr(row, f"{name}_upper")
     between = "" if lower is None or upper is None else f"({shown(lower)}–{shown(upper)}{unit})"
     return shown(getattr(row, name)) + unit, between

@@ -8,6 +8,7 @@ from serving.web.texts import Texts
 
 __all__ = [
     "CANONICAL",
+    "SIGN",
     "UNITS",
     "converted",
     "horizons_label",
@@ -30,7 +31,8 @@ UNITS: Mapping[str, str] = {
 }
 """UCUM codes that people write otherwise."""
 
-NONE = "–"
+NONE, SIGN = "–", "\xa0%"
+"""Of what is not known; and the sign of percent, which stays on the line of its number."""
 
 CANONICAL: Mapping[str, str] = MappingProxyType({})
 """Units of tests where none was typed."""
@@ -42,39 +44,45 @@ def localised(text: str, t: Texts) -> str:
 
 
 def percent(risk: float | None, t: Texts) -> str:
-    """A risk for people: whole percents from 10 % on, one decimal below, never a certainty.
+    r"""A risk for people: whole percents from 10 % on, one decimal below, never a certainty.
+
+    The space before the sign is one that no line breaks at.
 
     Examples
     --------
     >>> from serving.web.texts import texts
     >>> [percent(risk, texts("en")) for risk in (0.264, 0.062, 0.0004, None)]
-    ['26 %', '6.2 %', '< 0.1 %', '–']
+    ['26\xa0%', '6.2\xa0%', '< 0.1\xa0%', '–']
     >>> percent(0.062, texts("de")), percent(0.997, texts("de"))
-    ('6,2 %', '> 99 %')
+    ('6,2\xa0%', '> 99\xa0%')
     """
-    if risk is None:
-        return NONE
+    return NONE if risk is None else f"{_number(risk, t)}{SIGN}"
+
+
+def _number(risk: float, t: Texts) -> str:
     share = 100 * risk
     if share >= 9.95:
-        return "> 99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
-    return localised("< 0.1 %" if 0 < share < 0.1 else f"{share:.1f} %", t)
+        return "> 99" if 99.5 <= share < 100 else f"{share:.0f}"
+    return localised("< 0.1" if 0 < share < 0.1 else f"{share:.1f}", t)
 
 
 def span(lower: float, upper: float, t: Texts) -> str:
-    """Two risks as one range.
+    r"""Two risks as one range, which says 0 or 100 % only where an end is just that.
 
     Examples
     --------
     >>> from serving.web.texts import texts
-    >>> span(0.179, 0.442, texts("en"))
-    '18–44 %'
-    >>> span(0.6, 0.9999, texts("en")), span(0.442, 0.443, texts("en"))
-    ('60–100 %', '44 %')
+    >>> span(0.179, 0.442, texts("en")), span(0.442, 0.443, texts("en"))
+    ('18–44\xa0%', '44\xa0%')
+    >>> span(0.6, 0.9999, texts("en")), span(0.0004, 0.05, texts("de"))
+    ('60 to > 99\xa0%', '< 0,1 bis 5,0\xa0%')
     """
-    ends = percent(lower, t), percent(upper, t)
+    ends = _number(lower, t), _number(upper, t)
     if ends[0] == ends[1]:
-        return ends[0]
-    return f"{ends[0].removesuffix(' %')}–{ends[1].replace('> 99', '100')}"
+        return f"{ends[0]}{SIGN}"
+    signed = any(end.startswith(("<", ">")) for end in ends)
+    between = f" {t['number']['to']} " if signed else "–"
+    return between.join(ends) + SIGN
 
 
 def years_label(years: float, t: Texts) -> str:

@@ -64,7 +64,7 @@ def test_a_filled_form_is_answered_by_this_host_alone(
     row = answer.locator("table.risks tr", has_text="20/2/20")
     # BMPC 22 > 20, M-protein 2.4 > 2, ratio 312 / 11.4 = 27.4 > 20: high, 44 % at two years.
     assert "high" in row.inner_text()
-    assert "44 %" in row.inner_text()
+    assert "44\xa0%" in row.inner_text()
     assert "Demonstration" in answer.inner_text()
     assert answer.locator("svg.curve").is_visible()
     assert visitor.hosts == {urlsplit(server.url).netloc}

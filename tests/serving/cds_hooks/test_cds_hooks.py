@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from features.analytes import ANALYTES
+from serving.cds_hooks.cards import _risk
 from serving.examples import CDS_EXAMPLE, FEEDBACK_EXAMPLE
 
 Body = dict[str, Any]
@@ -65,10 +66,23 @@ def test_discovery_asks_for_every_code_of_the_catalogue(client: Client) -> None:
 def test_a_chart_gets_one_card_with_the_published_risk(cards: Any, call: Body) -> None:
     (card,) = cards(call)
     # 20/2/20, high: 44.2 % at two years (doi:10.1038/s41408-020-00366-3).
-    expected = "SMM: 44 % risk of progression within 2 years (Mayo 2018 (20/2/20), high)"
+    expected = "SMM: 44\xa0% risk of progression within 2 years (Mayo 2018 (20/2/20), high)"
     assert card["summary"] == expected
     assert card["indicator"] == "warning"
-    assert "| Mayo 2018 (20/2/20) | high | 2 y: 44 %, 5 y: 82 % |" in card["detail"]
+    assert "| Mayo 2018 (20/2/20) | high | 2 y: 44\xa0%, 5 y: 82\xa0% |" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"risk": 0.004}, "0.4\xa0%"),
+        ({"risk": 0.997}, "> 99\xa0%"),
+        ({"risk": None, "lower": 0.004, "upper": 0.997}, "0.4 to > 99\xa0%"),
+        ({"risk": None, "lower": 0.179, "upper": None}, ""),
+    ],
+)
+def test_no_risk_on_a_card_is_a_certainty(row: dict[str, float | None], said: str) -> None:
+    assert _risk(row) == said
 
 
 def test_a_demonstration_never_reaches_a_chart(cards: Any, call: Body) -> None:

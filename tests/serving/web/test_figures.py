@@ -52,7 +52,7 @@ def test_treating_everybody_is_not_drawn_far_below_zero() -> None:
 def test_groups_are_told_in_numbers_with_their_interval() -> None:
     group = Group(subjects=283, events=3, predicted=0.0067, observed=Measured(0.0107, 0.003, 0.029))
     found = figures(curves(groups=[group]), ENGLISH)
-    assert found.groups == (("283", "3", "0.7 %", "1.1 % (0.3–2.9 %)"),)
+    assert found.groups == (("283", "3", "0.7\xa0%", "1.1\xa0% (0.3–2.9\xa0%)"),)
     assert len(found.calibration.dots) == 1
 
 

@@ -36,7 +36,9 @@ def test_what_was_missing_says_what_it_would_change(
 def test_a_range_left_open_is_told_with_its_horizon(entry: Entry) -> None:
     told = entry("a", 2, None, lower=0.179, upper=0.442, missing=["bmpc"], status="partial")
     (line,) = missing_lines([told], ENGLISH)
-    assert line.words == "lacks Clonal bone-marrow plasma cells: until then 18–44 % within 2 years."
+    assert (
+        line.words == "lacks Clonal bone-marrow plasma cells: until then 18–44\xa0% within 2 years."
+    )
 
 
 def test_cytogenetic_inputs_are_told_as_the_one_order_they_are(entry: Entry) -> None:

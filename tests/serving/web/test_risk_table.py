@@ -19,10 +19,10 @@ def test_a_row_has_a_cell_for_every_horizon_of_the_table(entry: Entry) -> None:
     assert table.horizons == ("2 years", "5 years")
     (a2, a5), (b2, b5) = (row.cells for row in table.rows)
     assert a2 is not None
-    assert (a2.risk, a2.interval) == ("44 %", "")
+    assert (a2.risk, a2.interval) == ("44\xa0%", "")
     assert a5 is b2 is None
     assert b5 is not None
-    assert (b5.risk, b5.interval) == ("18–44 %", "open")
+    assert (b5.risk, b5.interval) == ("18–44\xa0%", "open")
 
 
 def test_a_risk_without_an_interval_says_that_none_is_published(entry: Entry) -> None:

@@ -28,9 +28,10 @@ def document(stage: str, *, agree: bool = True) -> Json:
 def test_the_summary_is_the_range_the_verdict_and_the_next_test() -> None:
     found = summary(document("SMM", agree=False), [NextTest("bmpc", 0.2, ("20-2-20",))], ENGLISH)
     assert found.risk_heading == "Risk of progression within 2 years"
-    assert found.risk == "16–90 %"
+    assert found.risk == "16–90\xa0%"
     assert found.verdict == (
-        "2 of 3 models agree within ten points: b, c (20–90 %). Lowest a 16 %, highest b 90 %."
+        "2 of 3 models agree within ten points: b, c (20–90\xa0%). "
+        "Lowest a 16\xa0%, highest b 90\xa0%."
     )
     assert found.next_test == "Clonal bone-marrow plasma cells"
     assert found.next_why == "It would narrow 20/2/20."
@@ -51,16 +52,17 @@ def test_an_undetermined_stage_says_what_it_waits_for() -> None:
         # 0.42, 0.44 and 0.51 lie within a tenth; 0.63 is 0.12 above the next.
         (
             (0.51, 0.16, 0.44, 0.9, 0.42, 0.63),
-            "3 of 6 models agree within ten points: e, c, a (42–51 %). "
-            "The others: b 16 %, f 63 %, d 90 %.",
+            "3 of 6 models agree within ten points: e, c, a (42–51\xa0%). "
+            "The others: b 16\xa0%, f 63\xa0%, d 90\xa0%.",
         ),
         # Two pairs: the closer one is told.
         (
             (0.1, 0.18, 0.5, 0.52),
-            "2 of 4 models agree within ten points: c, d (50–52 %). The others: a 10 %, b 18 %.",
+            "2 of 4 models agree within ten points: c, d (50–52\xa0%). "
+            "The others: a 10\xa0%, b 18\xa0%.",
         ),
-        ((0.15, 0.19), "the 2 models that answer agree within ten points: a, b (15–19 %)."),
-        ((0.1, 0.4), "no two models agree within ten points: a 10 %, b 40 %."),
+        ((0.15, 0.19), "the 2 models that answer agree within ten points: a, b (15–19\xa0%)."),
+        ((0.1, 0.4), "no two models agree within ten points: a 10\xa0%, b 40\xa0%."),
     ],
 )
 def test_the_models_that_agree_are_named(risks: tuple[float, ...], line: str) -> None:
@@ -77,5 +79,5 @@ def test_the_models_that_agree_are_named(risks: tuple[float, ...], line: str) ->
 def test_a_model_that_leaves_a_range_open_agrees_with_what_lies_in_it() -> None:
     (line,) = agreement_lines(document("SMM", agree=False)["agreement"], ENGLISH)
     assert line.endswith(
-        "2 of 3 models agree within ten points: b, c (20–90 %). The others: a 16 %."
+        "2 of 3 models agree within ten points: b, c (20–90\xa0%). The others: a 16\xa0%."
     )

@@ -23,7 +23,7 @@ def test_the_reduction_is_the_risk_times_one_minus_the_hazard_ratio(today: int) 
     # AQUILA 0.49 (0.36-0.67) on 20/2/20 high: 0.442 x 0.51 = 22.5 %, x 0.33 = 14.6, x 0.64 = 28.3;
     # five years: 0.82 x 0.51 = 41.8 %, x 0.33 = 27.1, x 0.64 = 52.5.
     found = tables(today, "20-2-20")
-    assert found["AQUILA"].rows == (("20-2-20", ("23 % (15–28 %)", "42 % (27–52 %)")),)
+    assert found["AQUILA"].rows == (("20-2-20", ("23\xa0% (15–28\xa0%)", "42\xa0% (27–52\xa0%)")),)
     assert "0.49 (0.36-0.67)" in found["AQUILA"].statement
     assert set(found) == {"AQUILA", "E3A06"}
 
@@ -37,7 +37,7 @@ def test_a_range_of_risks_gives_a_range_and_no_number(today: int) -> None:
     without |= {f"visits[{i}].labs.kappa_flc.value": "" for i in range(3)}
     ((_, cells),) = tables(today, "20-2-20", **without)["AQUILA"].rows
     # Intermediate or high: 0.179 x 0.33 = 5.9 % to 0.442 x 0.64 = 28 %.
-    assert cells[0] == "(5.9–28 %)"
+    assert cells[0] == "(5.9–28\xa0%)"
 
 
 @pytest.mark.parametrize("answered", [True, False])
