@@ -50,9 +50,38 @@ def print_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, .
 
 
 @contextmanager
-def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Tell what is being done while it takes more than a moment; silent outside a terminal."""
+def working(what: str, *, lines: bool = True) -> Iterator[Callable[[str, str], None]]:
+    """Tell on stderr what is being done: a status in a terminal, elsewhere a line for each stage.
+
+    Parameters
+    ----------
+    what
+        For people; a line has it before the stage.
+    lines
+        Whether anything is told outside a terminal; where a program reads, a refusal is the only
+        line there.
+
+    Yields
+    ------
+    callable
+        To be told the stage, and how much of it is done. Without a stage there is no line.
+    """
     from rich.console import Console
 
-    with Console(stderr=True).status(what) as status:
-        yield lambda step: status.update(f"{what}: {step}")
+    console = Console(stderr=True)
+    begun: set[str] = set()
+
+    def line(stage: str, done: str) -> None:
+        if lines and stage not in begun:
+            begun.add(stage)
+            typer.echo(_joined(what, stage, done), err=True)
+
+    if console.is_interactive:
+        with console.status(what) as status:
+            yield lambda stage, done: status.update(_joined(what, stage, done))
+    else:
+        yield line
+
+
+def _joined(what: str, stage: str, done: str) -> str:
+    return f"{what}: {stage}, {done}" if done else f"{what}: {stage}"

@@ -195,6 +195,13 @@ def test_a_quick_training_leaves_the_database_of_trials_alone(
     assert f"--backend-store-uri sqlite:///{tmp_path / 'runs' / 'mlflow.db'}" in done.stdout
     assert f"smoulder serve --runs {tmp_path / 'runs'}\n" in done.stdout
     assert not list((tmp_path / "runs").glob("trials.db*"))
+    stages = [line for line in done.stderr.splitlines() if line.startswith("Training SMM")]
+    # Three candidates in two folds, refits of the one held to the gate and of the best rule.
+    assert stages[0] == "Training SMM progression: Published rule, recalibrated, 0 of 6"
+    assert [line.endswith("refits, 0 of 40") for line in stages] == [False] * 3 + [True] * 2 + [
+        False
+    ]
+    assert stages[-1] == "Training SMM progression: registering"
 
 
 def _as_pangea(cohort: Cohort) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 __all__ = ["Piece", "Progress", "Result", "Workshop", "all_cores", "as_text", "from_text"]
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, str], None]
 Result = Mapping[str, np.ndarray[Any, Any]]
 
 
@@ -60,12 +60,12 @@ class Workshop:
     folder
         Where finished pieces are kept; None keeps nothing.
     progress
-        Told a label after each piece, and how many of them are done.
+        Told a label before the first piece and after each, and how many of them are done.
     """
 
     jobs: int = 1
     folder: Path | None = None
-    progress: Progress = lambda _: None
+    progress: Progress = lambda _label, _done: None
 
     def do(self, pieces: list[Piece]) -> dict[str, Result]:
         """Result of every piece by its name; only what is not kept already is done."""
@@ -73,13 +73,18 @@ class Workshop:
 
         def add(piece: Piece, result: Result) -> None:
             found[piece.name] = result
-            self.progress(f"{piece.label}, {len(found)} of {len(pieces)}")
+            tell(piece)
+
+        def tell(piece: Piece) -> None:
+            self.progress(piece.label, f"{len(found)} of {len(pieces)}")
 
         for piece in pieces:
             kept = self._kept(piece.name)
             if kept is not None:
                 add(piece, kept)
         missing = [piece for piece in pieces if piece.name not in found]
+        if missing:
+            tell(missing[0])
         for piece, result in zip(missing, self._work(missing), strict=True):
             add(piece, result)
         return found

@@ -44,7 +44,7 @@ def main() -> None:
     asked = parser.parse_args()
     named = tuple(asked.candidates.split(",")) if asked.candidates else ()
     cohorts = Cohorts(asked.cohorts, named, searched=not asked.quick)
-    shop = Workshop(asked.jobs, asked.keep, lambda label: print(label, flush=True))
+    shop = Workshop(asked.jobs, asked.keep, lambda *told: print(*told, sep=", ", flush=True))
     for name, made in parts.items():
         if asked.part in (None, name):
             text = made(shop.within(name), cohorts)

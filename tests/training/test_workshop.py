@@ -22,11 +22,18 @@ def _done(marks: Path) -> list[int]:
 
 
 def test_what_is_kept_is_not_done_again_whatever_the_number_of_processes(tmp_path: Path) -> None:
-    told: list[str] = []
-    Workshop(1, tmp_path / "work", told.append).do(_pieces(tmp_path, 3))
-    found = Workshop(1, tmp_path / "work", told.append).do(_pieces(tmp_path, 5))
+    told: list[tuple[str, str]] = []
+
+    def tell(label: str, done: str) -> None:
+        told.append((label, done))
+
+    Workshop(1, tmp_path / "work", tell).do(_pieces(tmp_path, 3))
+    found = Workshop(1, tmp_path / "work", tell).do(_pieces(tmp_path, 5))
     assert _done(tmp_path) == [0, 1, 2, 3, 4]
-    assert told == [f"squares, {k} of {n}" for n in (3, 5) for k in range(1, n + 1)]
+    # Before anything is done, after each, and once more before what was not kept.
+    counts = ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
+    counts += ["1 of 5", "2 of 5", "3 of 5", "3 of 5", "4 of 5", "5 of 5"]
+    assert told == [("squares", count) for count in counts]
     for i in range(5):
         assert found[f"square {i}"]["square"].tolist() == [i**2]
         assert from_text(found[f"square {i}"]["told"]) == {"number": i}

@@ -124,7 +124,10 @@ def train_and_register(
     from training.workshop import Workshop, all_cores
 
     study = read_study(study_name)
-    with _refusal_told(as_json) as diagnosed, working(f"Training {study.label}") as advance:
+    with (
+        _refusal_told(as_json) as diagnosed,
+        working(f"Training {study.label}", lines=not as_json) as advance,
+    ):
         # Before the fits: a registry or database that cannot be used must not cost a training.
         registry = open_registry(runs)
         if work.trials is not None:
@@ -142,7 +145,7 @@ def train_and_register(
             storage=work.trials or f"sqlite:///{runs.resolve() / 'trials.db'}",
             workshop=workshop,
         )
-        advance("registering")
+        advance("registering", "")
         version, champion, verdict = registry.register(trained)
         workshop.within(trained.work).clear()
     return replace(trained, verdict=verdict), version, champion
@@ -167,7 +170,10 @@ def _search(
         raise InputError("--search-only", "expected --trials with the database that is shared")
     with open_storage(work.trials):
         study = read_study(study_name)
-    with _refusal_told(as_json) as diagnosed, working(f"Searching for {study.label}") as advance:
+    with (
+        _refusal_told(as_json) as diagnosed,
+        working(f"Searching for {study.label}", lines=not as_json) as advance,
+    ):
         names = search(
             cohort,
             study,
