@@ -15,7 +15,7 @@ from serving.metrics import Metrics
 from serving.problems import FAILED, MEDIA_TYPE, ProblemError
 from serving.tracing import tracer
 
-__all__ = ["API_POLICY", "Envelope"]
+__all__ = ["API_POLICY", "HEADERS", "Envelope"]
 
 logger = logging.getLogger("smoulder.serving")
 
