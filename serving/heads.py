@@ -12,7 +12,7 @@ import uvicorn.protocols.http.auto
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.envelope import HEADERS
-from serving.problems import MALFORMED, MEDIA_TYPE, ProblemError, ProblemKind
+from serving.problems import HEAD_TOO_LARGE, MALFORMED, MEDIA_TYPE, ProblemError
 
 __all__ = ["HEAD_SECONDS", "MOST_HEAD_BYTES", "limit_heads"]
 
@@ -22,7 +22,7 @@ MOST_HEAD_BYTES = 64 * 1024
 
 NOT_HTTP = ProblemError(MALFORMED, "it is not HTTP/1.1")
 TOO_LONG = ProblemError(
-    ProblemKind("head-too-large", 431, "The head of the request is too large"),
+    HEAD_TOO_LARGE,
     f"address and headers may have at most {MOST_HEAD_BYTES} bytes",
 )
 HOSTS = ProblemError(MALFORMED, "HTTP/1.1 needs one Host header (RFC 9112, section 3.2)")

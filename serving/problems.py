@@ -15,6 +15,7 @@ from features.errors import FieldProblem
 __all__ = [
     "FAILED",
     "FORBIDDEN",
+    "HEAD_TOO_LARGE",
     "INTERNAL",
     "MALFORMED",
     "MEDIA_TYPE",
@@ -72,6 +73,7 @@ TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 UNSUPPORTED = ProblemKind("unsupported-media-type", 415, "The media type is not supported")
 UNPROCESSABLE = ProblemKind("unprocessable", 422, "Understood, and impossible")
 TOO_MANY = ProblemKind("too-many-requests", 429, "This caller asks too often")
+HEAD_TOO_LARGE = ProblemKind("head-too-large", 431, "The head of the request is too large")
 INTERNAL = ProblemKind("internal", 500, "The server failed")
 NOT_READY = ProblemKind("not-ready", 503, "The server cannot answer now")
 
@@ -87,6 +89,7 @@ PROBLEM_KINDS = (
     UNSUPPORTED,
     UNPROCESSABLE,
     TOO_MANY,
+    HEAD_TOO_LARGE,
     INTERNAL,
     NOT_READY,
 )
