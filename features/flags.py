@@ -10,16 +10,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from features.history import Floats, Ints
+from features.history import Ints
 from features.trends import (
     DECIMAL_TOLERANCE,
     EVOLVING_RULES,
     MAYO_RULES,
     EvolvingRule,
     Limits,
-    Pairs,
-    compared,
-    evolving,
     limits_of,
 )
 
@@ -81,43 +78,13 @@ class Judgement:
         One for each of r rules.
     limits
         From `features.trends.limits_of`.
-    longest_years
-        Longest look-back of all.
-    needs : array
-        Rules whose flag is unknown without a measurement to compare with.
-    needed_years : (needs, 1) array
-        Longest look-back of the flag of each of these.
     first : array
         Place of the first rule of each flag.
     """
 
     quantities: tuple[str, ...]
     limits: Limits
-    longest_years: float
-    needs: Ints
-    needed_years: Floats
     first: Ints
-
-    def raised(self, value: Floats, pairs: Pairs) -> Floats:
-        """What each measurement says of each rule.
-
-        Parameters
-        ----------
-        value : (r, n) array
-            Of the quantities at every visit; NaN where not measured.
-        pairs
-            Of the visits, as far back as `longest_years`.
-
-        Returns
-        -------
-        (r, n) array
-            1 where the rule is met, 0 where not, NaN where that is not known.
-        """
-        found = evolving(value, pairs, self.limits).astype(np.float64)
-        if self.needs.size:
-            known = compared(value[self.needs], pairs, self.needed_years)
-            found[self.needs] = np.where(known, found[self.needs], np.nan)
-        return found
 
 
 @lru_cache(maxsize=64)
@@ -130,13 +97,16 @@ def judgement(flags: tuple[Flag, ...]) -> Judgement:
     ('m_protein', 'm_protein', 'hemoglobin')
     """
     judged = [(flag, rule) for flag in flags for rule in flag.rules]
-    longest = np.array([max(rule.lookback_years for rule in f.rules) for f, _ in judged])
-    needs = np.array([flag.compared for flag, _ in judged]).nonzero()[0]
+    longest = [max(rule.lookback_years for rule in flag.rules) for flag, _ in judged]
     return Judgement(
         quantities=tuple(rule.quantity for _, rule in judged),
-        limits=limits_of([rule for _, rule in judged], [flag.tolerance for flag, _ in judged]),
-        longest_years=float(longest.max()),
-        needs=needs,
-        needed_years=longest[needs, None],
+        limits=limits_of(
+            [rule for _, rule in judged],
+            [flag.tolerance for flag, _ in judged],
+            [
+                years if flag.compared else 0.0
+                for (flag, _), years in zip(judged, longest, strict=True)
+            ],
+        ),
         first=np.cumsum([0, *(len(flag.rules) for flag in flags[:-1])]),
     )

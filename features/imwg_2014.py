@@ -139,7 +139,8 @@ def latest_values(features: LandmarkFeatures) -> dict[str, Floats]:
     values = {name: features[column] for name, column in _COLUMNS.items() if name in measured}
     if "calcium_corrected" in values:
         # An albumin of another day must not correct today's calcium.
-        same = features["calcium_years_since"] == features["calcium_corrected_years_since"]
+        measured_at = features.time_of_latest
+        same = measured_at("calcium") == measured_at("calcium_corrected")
         values["calcium_corrected"] = np.where(same, values["calcium_corrected"], np.nan)
     return values
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from features.analytes import ANALYTES
 from features.derived import IMMUNOGLOBULIN_LLN_MG_DL
 from features.flags import FLAGS, Flag, judgement
-from features.history import MALE, UNKNOWN, Floats, History, Ints, Series, latest_at
-from features.trends import Pairs, change, slope_per_year, visit_pairs
+from features.history import HEAVY_CHAINS, UNKNOWN, Floats, History, Ints, Series, latest_at
+from features.trends import Pairs, change, evolving, slope_per_year, visit_pairs
 
 __all__ = ["FEATURES", "LOOKBACK_YEARS", "PROBES_IMWG_2020", "Feature", "LandmarkFeatures"]
 
@@ -138,7 +138,7 @@ class LandmarkFeatures:
         """(f, k) what flags say at each landmark: 1 raised, 0 not, NaN unknown."""
         judged = judgement(flags)
         value = self.history.table(judged.quantities)
-        raised = judged.raised(value, self.pairs(judged.longest_years))
+        raised = evolving(value, self.pairs(judged.limits.longest_years), judged.limits)
         found = self.at_latest(judged.quantities, raised)
         return np.asarray(np.maximum.reduceat(found, judged.first, axis=0))
 
@@ -282,8 +282,7 @@ def _age(at: LandmarkFeatures) -> Floats:
 
 
 def _male(at: LandmarkFeatures) -> Floats:
-    sex = at.history.sex[at.subject]
-    return np.where(sex == UNKNOWN, np.nan, (sex == MALE).astype(np.float64))
+    return _MALE.take(at.history.sex[at.subject])
 
 
 def _since_diagnosis(at: LandmarkFeatures) -> Floats:
@@ -291,8 +290,12 @@ def _since_diagnosis(at: LandmarkFeatures) -> Floats:
 
 
 def _non_igg(at: LandmarkFeatures) -> Floats:
-    chain = at.history.heavy_chain[at.subject]
-    return np.where(chain == UNKNOWN, np.nan, (chain != 0).astype(np.float64))
+    return _NON_IGG.take(at.history.heavy_chain[at.subject])
+
+
+_MALE = np.array([0.0, 1.0, np.nan])
+_NON_IGG = np.array([0.0, *np.ones(len(HEAVY_CHAINS) - 1), np.nan])
+"""By the code of the sex and of the heavy chain; unknown is -1, the last."""
 
 
 def _immunoparesis(at: LandmarkFeatures) -> Floats:

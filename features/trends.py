@@ -21,7 +21,6 @@ __all__ = [
     "Limits",
     "Pairs",
     "change",
-    "compared",
     "evolving",
     "limits_of",
     "slope_per_year",
@@ -160,17 +159,27 @@ def _by_distance(
 
 
 class Limits(NamedTuple):
-    """Numbers by which r rules judge a change, each (r, 1); None where no rule has such a one."""
+    """Numbers by which r rules judge a change, each (r, 1); None where no rule has such a one.
 
+    `compared` is the look-back in which there must be an earlier value to compare with, 0 for none;
+    `longest_years` is the longest look-back of all.
+    """
+
+    longest_years: float
     direction: Floats
     threshold: Floats
     lookback: Floats
     relative: Bools | None
     least_change: Floats | None
     earlier: Floats | None
+    compared: Floats | None
 
 
-def limits_of(rules: Sequence[EvolvingRule], tolerances: Sequence[float]) -> Limits:
+def limits_of(
+    rules: Sequence[EvolvingRule],
+    tolerances: Sequence[float],
+    compared_years: Sequence[float] = (),
+) -> Limits:
     """Numbers by which rules judge a change.
 
     Parameters
@@ -180,24 +189,31 @@ def limits_of(rules: Sequence[EvolvingRule], tolerances: Sequence[float]) -> Lim
     tolerances
         How far a change may miss the threshold of each through binary arithmetic and still count;
         0 compares plain floating-point differences as the authors' code does.
+    compared_years
+        Look-back of each in which a measurement without an earlier one leaves the answer unknown;
+        0, or nothing at all, where there is no such need.
     """
+    needed = np.array(compared_years)
     missed = np.array(tolerances)
     least = np.array([rule.least_change for rule in rules])
     relative = np.array([rule.kind == "relative rise" for rule in rules])
     earlier = np.array([rule.earlier_at_least for rule in rules])
+    lookback = np.array([rule.lookback_years for rule in rules])
     return Limits(
+        longest_years=float(max(lookback.max(), needed.max(initial=0.0))),
         direction=np.array([-1.0 if rule.kind == "fall" else 1.0 for rule in rules])[:, None],
         threshold=(np.array([rule.threshold for rule in rules]) - missed)[:, None],
-        lookback=np.array([rule.lookback_years for rule in rules])[:, None],
+        lookback=lookback[:, None],
         relative=relative[:, None] if relative.any() else None,
         least_change=(
             np.where(least > 0.0, least - missed, -np.inf)[:, None] if least.any() else None
         ),
         earlier=earlier[:, None] if (earlier > -np.inf).any() else None,
+        compared=needed[:, None] if needed.any() else None,
     )
 
 
-def evolving(value: Floats, pairs: Pairs, limits: Limits) -> Bools:
+def evolving(value: Floats, pairs: Pairs, limits: Limits) -> Floats:
     """Whether each measurement evolved against any earlier one inside the rule's look-back.
 
     Parameters
@@ -211,16 +227,23 @@ def evolving(value: Floats, pairs: Pairs, limits: Limits) -> Bools:
 
     Returns
     -------
-    (r, n) array of bool
-        False for a first measurement.
+    (r, n) array
+        1 where it did, else 0, as for a first measurement; NaN where that is not known.
     """
-    flag = np.zeros(value.shape, dtype=bool)
-    for now, before, years, _ in pairs.within(float(limits.lookback.max())):
+    flag = np.zeros(value.shape)
+    if limits.compared is not None:
+        flag[limits.compared[:, 0] > 0.0] = np.nan
+    for now, before, years, _ in pairs.within(limits.longest_years):
         # What was not measured is not a number, and no comparison with it holds.
         earlier = value.take(before, axis=1)
-        met = _met(value.take(now, axis=1) - earlier, earlier, limits) & (years <= limits.lookback)
-        rule, pair = met.nonzero()
-        flag[rule, now[pair]] = True
+        change = value.take(now, axis=1) - earlier
+        if limits.compared is not None:
+            rule, pair = ((change == change) & (years <= limits.compared)).nonzero()
+            place = now[pair]
+            # What was met at a nearer visit stays met.
+            flag[rule, place] = np.fmax(flag[rule, place], 0.0)
+        rule, pair = (_met(change, earlier, limits) & (years <= limits.lookback)).nonzero()
+        flag[rule, now[pair]] = 1.0
     return flag
 
 
@@ -236,23 +259,6 @@ def _met(change: Floats, earlier: Floats, limits: Limits) -> Bools:
     if limits.earlier is not None:
         met &= earlier >= limits.earlier
     return np.asarray(met, dtype=bool)
-
-
-def compared(value: Floats, pairs: Pairs, lookback_years: Floats) -> Bools:
-    """(q, n) whether each measurement has an earlier one inside its look-back to compare with.
-
-    Parameters
-    ----------
-    value, pairs
-        As for `evolving`.
-    lookback_years : (q, 1) array
-        Of each quantity.
-    """
-    found = np.zeros(value.size, dtype=bool)
-    for step in pairs.within(float(lookback_years.max())):
-        place, _, _ = _measured(value, step, lookback_years)
-        found[place] = True
-    return found.reshape(value.shape)
 
 
 def _measured(

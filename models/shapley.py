@@ -60,10 +60,9 @@ class PathTables:
         Whose leaves.
     bits : (2**d - 1, 2**d) array of float32
         What a row that goes left at an inner node adds to the pattern of each leaf.
-    turned : (2**d,) array
-        Bits of the pattern that are turned over: where the path to the leaf goes right.
     path : (trees, 2**d) array
-        Place in `effect` of the first pattern of each leaf.
+        Place in `effect` of each leaf, with the bits of its pattern that are turned over: where
+        the path to the leaf goes right.
     column : (trees, 2**d, d) array
         What every step of the path to each leaf reads.
     effect : (trees * 2**d * 2**d, d) array
@@ -73,7 +72,6 @@ class PathTables:
 
     trees: Trees
     bits: Singles
-    turned: Ints
     path: Ints
     column: Ints
     effect: Floats
@@ -88,12 +86,11 @@ class PathTables:
 
     def _of_rows(self, values: Singles) -> Floats:
         trees, (rows, columns) = self.trees, values.shape
-        value = values[:, trees.feature]
+        value = values.take(trees.feature, axis=1)
         left = np.where(np.isnan(value), trees.missing_left, value < trees.threshold)
         # Small whole numbers: a product in single precision is exact, and fast.
-        pattern = (left.astype(np.float32) @ self.bits).astype(np.int64) ^ self.turned
-        pattern += self.path
-        effect = self.effect.take(pattern, axis=0)
+        pattern = (left.astype(np.float32) @ self.bits).astype(np.int64)
+        effect = self.effect.take(pattern ^ self.path, axis=0)
         # One running sum per row and feature: a row gives the same bits alone and among others.
         place = self.column + columns * np.arange(rows)[:, None, None, None]
         summed = np.bincount(place.ravel(), effect.ravel(), minlength=values.size)
@@ -128,8 +125,8 @@ def path_tables(trees: Trees) -> PathTables:
     return PathTables(
         trees=trees,
         bits=bits,
-        turned=rightward @ (1 << level),
-        path=np.arange(trees.leaf.size).reshape(trees.leaf.shape) << depth,
+        path=(np.arange(trees.leaf.size).reshape(trees.leaf.shape) << depth)
+        | (rightward @ (1 << level)),
         column=feature.astype(np.int64),
         effect=effect.reshape(len(trees.leaf) << 2 * depth, depth),
     )

@@ -30,7 +30,7 @@ def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int],
     found = model.contributions(read)
     order = np.argsort(-np.abs(found), axis=1, kind="stable").tolist()
     values, effects = numbers(read), found.tolist()
-    inputs = [_input_of(name) for name in model.features]
+    inputs = _inputs_of(model.features)
 
     def of_landmark(k: int) -> list[Json]:
         value, effect = values[k], effects[k]
@@ -52,7 +52,7 @@ def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int],
     return of_landmark
 
 
-@lru_cache(maxsize=1024)
-def _input_of(feature: str) -> str:
-    """The input that a feature is foremost computed from."""
-    return inputs_of([feature.removeprefix("ln_")])[0]
+@lru_cache(maxsize=64)
+def _inputs_of(features: tuple[str, ...]) -> tuple[str, ...]:
+    """The input that each feature is foremost computed from."""
+    return tuple(inputs_of([feature.removeprefix("ln_")])[0] for feature in features)

@@ -25,7 +25,7 @@ def pairs_of(years):
 
 def evolves(years, values, name, tolerance=DECIMAL_TOLERANCE):
     limits = limits_of([EVOLVING_RULES[name]], [tolerance])
-    return evolving(np.array([values], float), pairs_of(years), limits)[0].tolist()
+    return (evolving(np.array([values], float), pairs_of(years), limits)[0] == 1.0).tolist()
 
 
 SERIES = st.lists(st.tuples(st.integers(1, 200), st.integers(1, 400)), min_size=1, max_size=12).map(
