@@ -2,7 +2,9 @@
 
 A directory is replaced by renaming, so it is seen whole or not at all. A version that cannot be
 taken in is never loaded: the last good one goes on answering – a restarted server finds its copy on
-disk – and the fault is told by `/readyz` and the metrics. A directory that stays away is withdrawn.
+disk – and the fault is told by `/readyz` and the metrics. It is tried again later, because a canary
+is late on a busy machine and a full disk is emptied. A directory that stays away is withdrawn; but
+where the place they all lie in is away, a disk is gone and nobody's mind has changed.
 """
 
 import logging
@@ -23,6 +25,7 @@ from serving.published import (
     read_published,
     take_in,
 )
+from serving.retries import Retries
 
 __all__ = ["POLL_SECONDS", "Watch", "check_published", "trusted_beside"]
 
@@ -33,6 +36,8 @@ POLL_SECONDS = 2.0
 
 WITHDRAWN_AFTER_POLLS = 3
 """A rename takes two steps; only a directory that stays away was meant to go."""
+
+AWAY = "the publish directory cannot be read; the last good version answers"
 
 Stamp = tuple[int, ...]
 
@@ -116,6 +121,8 @@ class Watch:
         self._registry_fault: str | None = None
         self._stamps: dict[str, Stamp] = {}
         self._away: dict[str, int] = {}
+        self._retries = Retries()
+        self._kept = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -140,11 +147,17 @@ class Watch:
 
     def look(self) -> None:
         """Take in what changed on disk; the swap is one assignment."""
-        present = {path.name: path for path in published_directories(self.models_dir)}
+        present = self._present()
+        if present is None:
+            self._keep_all()
+            return
         revoked = _stamp(self._trusted_dir / REVOKED)
         stamps = {name: (*_stamp(path / "role.json"), *revoked) for name, path in present.items()}
-        changed = [name for name, stamp in stamps.items() if self._stamps.get(name) != stamp]
+        fresh = {name for name, stamp in stamps.items() if self._stamps.get(name) != stamp}
+        changed = [name for name in stamps if name in fresh or self._retries.due(name)]
         for name in changed:
+            if name in fresh:
+                self._retries.forget(name)
             # The stamp was read before: a version published while this one loads is seen next time.
             self._stamps[name] = stamps[name]
             self._take(name, present[name])
@@ -155,6 +168,27 @@ class Watch:
             self.lineup = self._assemble()
             self._on_change(self.lineup)
 
+    def _present(self) -> dict[str, Path] | None:
+        """What is published; None where the place of all models is gone while some answer."""
+        try:
+            found = published_directories(self.models_dir)
+        except OSError:
+            return None
+        place = self.models_dir / LAST_GOOD if self._kept else self.models_dir
+        if not found and self._good and not place.is_dir():
+            return None
+        return {path.name: path for path in found}
+
+    def _keep_all(self) -> None:
+        """Let all that answers answer on, and say why; what is there again is taken in anew."""
+        self._stamps = {}
+        faults = dict.fromkeys(self._good, AWAY)
+        if faults != self._faults:
+            self._faults = faults
+            logger.error("%s: cannot be read; the last good versions answer", self.models_dir)
+            self.lineup = self._assemble()
+            self._on_change(self.lineup)
+
     def _take(self, name: str, directory: Path) -> None:
         try:
             self._good[name], fault = _take(directory, self._trusted_dir, self._good.get(name))
@@ -162,11 +196,14 @@ class Watch:
             self._good.pop(name, None)
             fault = f"{error}; nothing answers"
         else:
+            self._kept = (self.models_dir / LAST_GOOD).is_dir()
             fault = fault and f"{fault}; the last good version answers"
         if fault is None:
             self._faults.pop(name, None)
+            self._retries.forget(name)
             logger.warning("model %s: version %s answers", name, self._good[name].model.version)
             return
+        self._retries.put_off(name)
         self._faults[name] = fault
         logger.error("model %s: %s", name, fault)
 
@@ -178,6 +215,7 @@ class Watch:
             self._good.pop(name, None)
             self._faults.pop(name, None)
             self._stamps.pop(name, None)
+            self._retries.forget(name)
             forget(self.models_dir, name)
             logger.warning("model %s: withdrawn", name)
         return gone

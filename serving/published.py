@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ MOST_FILES = 200
 ROLES = ("champion", CHALLENGER)
 COHORT_KINDS = ("real", "simulated")
 ROLE_KEYS = ("name", "version", "role", "study_hash", "cohort_kind", "run_id")
+MOST_CHARACTERS = 200
+"""Longest text of a role; it stands in every answer, record and metric."""
+
+TAKING = ".taking-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,18 @@ def take_in(directory: Path, trusted_dir: Path | None = None) -> Published:
     ArtefactError
         If it is not whole, not signed as it should be, does not run, or is not what it says.
     """
-    with _room_for_copies(directory.parent) as folder:
-        copy = folder / directory.name
-        _copy(directory, copy)
-        _check_whole(copy, trusted_dir)
-        good = directory.parent / LAST_GOOD / directory.name
-        if _sums(good) != _sums(copy):
-            try_out(copy / "artefact")
-        published = _read(copy)
-        _keep(copy, good)
+    try:
+        with _room_for_copies(directory.parent) as folder:
+            copy = folder / directory.name
+            _copy(directory, copy)
+            _check_whole(copy, trusted_dir)
+            good = directory.parent / LAST_GOOD / directory.name
+            if _sums(good) != _sums(copy):
+                try_out(copy / "artefact")
+            published = _read(copy)
+            _keep(copy, good)
+    except OSError as error:
+        raise ArtefactError(f"{directory.name}: cannot be taken in: {error.strerror}") from error
     return published
 
 
@@ -173,7 +181,11 @@ def _role(directory: Path, name: str) -> dict[str, str]:
         raise ArtefactError(f"{name}: role.json cannot be read") from error
     if not isinstance(found, dict) or any(key not in found for key in ROLE_KEYS):
         raise ArtefactError(f"{name}: role.json lacks one of {', '.join(ROLE_KEYS)}")
-    role = {key: str(found[key]) for key in ROLE_KEYS}
+    role = {key: found[key] for key in ROLE_KEYS}
+    for key, text in role.items():
+        # A lone surrogate, say, could not be sent, and every answer would fail.
+        if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not text.isprintable():
+            raise ArtefactError(f"{name}: role.json: {key} is not a short text")
     if role["role"] not in ROLES or role["cohort_kind"] not in COHORT_KINDS:
         raise ArtefactError(f"{name}: role.json has an unknown role or cohort kind")
     return role
@@ -196,7 +208,10 @@ def _room_for_copies(models_dir: Path) -> Iterator[Path]:
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with tempfile.TemporaryDirectory(prefix=".taking-", dir=place) as folder:
+        for left in place.glob(f"{TAKING}*"):
+            # Of a process that was killed; the lock says that nobody else is at it.
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=TAKING, dir=place) as folder:
             yield Path(folder)
     finally:
         os.close(lock)
@@ -208,10 +223,10 @@ def _copy(directory: Path, target: Path) -> None:
     source = directory.resolve()
     target.mkdir()
     try:
-        files = [path for path in (source / "artefact").rglob("*") if not path.is_dir()]
-        if len(files) > MOST_FILES:
+        found = list(islice((source / "artefact").rglob("*"), MOST_FILES + 1))
+        if len(found) > MOST_FILES:
             raise ArtefactError(f"artefact: more than {MOST_FILES} files")
-        for path in [source / "role.json", *files]:
+        for path in [source / "role.json", *(path for path in found if not path.is_dir())]:
             if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
                 raise ArtefactError(f"{path.name}: is not a plain file of the size expected")
             place = target / path.relative_to(source)

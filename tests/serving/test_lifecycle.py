@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -74,10 +75,14 @@ def test_a_corrupt_version_is_never_loaded_and_the_last_good_answers(
         {"name": "another"},
         {"role": "emperor"},
         {"cohort_kind": "imaginary"},
+        {"run_id": "\ud800"},
+        {"version": "1\n2"},
+        {"version": "9" * 201},
+        {"run_id": 7},
     ],
 )
 def test_a_role_that_does_not_fit_is_a_fault(
-    tmp_path: Path, publish: Publish, role: dict[str, str]
+    tmp_path: Path, publish: Publish, role: dict[str, Any]
 ) -> None:
     publish(tmp_path, **role)
     found = Watch(tmp_path)
@@ -116,6 +121,97 @@ def test_a_gap_between_two_renames_drops_nothing_and_an_absence_withdraws(
     shutil.move(tmp_path / ".away", tmp_path / "smm-progression")
     watch.look()
     assert versions(watch) == {"smm-progression": "1"}
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["gone", "an empty mount point"])
+def test_where_the_place_of_all_models_is_gone_they_answer_on_and_it_is_told(
+    tmp_path: Path, publish: Publish, no_canary: None, left: bool
+) -> None:
+    place = tmp_path / "serving"
+    publish(place)
+    watch = Watch(place)
+    watch.look()
+    place.rename(tmp_path / "away")
+    if left:
+        place.mkdir()
+    for _ in range(2 * WITHDRAWN_AFTER_POLLS):
+        watch.look()
+    assert versions(watch) == {"smm-progression": "1"}
+    assert "last good" in watch.lineup.faults["smm-progression"]
+    shutil.rmtree(place, ignore_errors=True)
+    (tmp_path / "away").rename(place)
+    watch.look()
+    assert versions(watch) == {"smm-progression": "1"}
+    assert not watch.lineup.faults
+
+
+@pytest.mark.parametrize(
+    "fault", [ArtefactError("the canary was given up"), OSError(28, "No space left on device")]
+)
+def test_a_fault_that_passes_is_passed_without_publishing_anew(
+    watch: Watch,
+    tmp_path: Path,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+) -> None:
+    monkeypatch.setattr("serving.retries.FIRST_SECONDS", 0.0)
+    with monkeypatch.context() as busy:
+        busy.setattr("serving.published._copy", raising(fault))
+        publish(tmp_path, version="2")
+        watch.look()
+        assert versions(watch) == {"smm-progression": "1"}
+        assert str(fault.args[-1]) in watch.lineup.faults["smm-progression"]
+    watch.look()
+    assert versions(watch) == {"smm-progression": "2"}
+    assert not watch.lineup.faults
+
+
+def raising(error: Exception) -> Any:
+    """A function that can do nothing else."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("spoil", ["pipe", "folder", "nested"])
+def test_what_a_follower_left_that_cannot_be_read_is_a_fault_and_stops_no_watch(
+    watch: Watch, tmp_path: Path, publish: Publish, spoil: str
+) -> None:
+    status = tmp_path / ".registry.json"
+    if spoil == "pipe":
+        os.mkfifo(status)
+    elif spoil == "folder":
+        status.mkdir()
+    else:
+        status.write_text("[" * 100_000, encoding="utf-8")
+    publish(tmp_path, version="2")
+    looking = threading.Thread(target=watch.look, daemon=True)
+    looking.start()
+    looking.join(timeout=10)
+    assert versions(watch) == {"smm-progression": "2"}
+    assert "cannot be read" in watch.lineup.faults["registry"]
+
+
+def test_a_folder_of_very_much_is_refused_before_it_is_looked_through(
+    watch: Watch, tmp_path: Path, publish: Publish
+) -> None:
+    artefact = publish(tmp_path, version="2") / "artefact"
+    for i in range(201):
+        (artefact / f"{i}").mkdir()
+    watch.look()
+    assert "more than 200" in watch.lineup.faults["smm-progression"]
+
+
+def test_what_a_killed_process_left_half_taken_in_is_removed(
+    watch: Watch, tmp_path: Path, publish: Publish
+) -> None:
+    (tmp_path / LAST_GOOD / ".taking-of-the-killed" / "artefact").mkdir(parents=True)
+    publish(tmp_path, version="2")
+    watch.look()
+    assert not list((tmp_path / LAST_GOOD).glob(".taking-*"))
 
 
 def test_every_change_is_told(tmp_path: Path, publish: Publish) -> None:
