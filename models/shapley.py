@@ -24,8 +24,9 @@ __all__ = ["DEEPEST", "PathTables", "Trees", "path_tables"]
 DEEPEST = 6
 """Levels up to which tables are made: they grow as 4**d, to 20 MB for a hundred trees of six."""
 
-BLOCK_ROWS = 256
-"""Rows explained together; a row needs about a thousand numbers."""
+BLOCK_ROWS = 16
+"""Rows explained together; a row needs about a thousand numbers. For arrays beyond some 100 kB the
+allocator asks the system for fresh memory each time, which costs several times the work itself."""
 
 Singles = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -87,12 +88,13 @@ class PathTables:
     def _of_rows(self, values: Singles) -> Floats:
         trees, (rows, columns) = self.trees, values.shape
         value = values.take(trees.feature, axis=1)
-        left = np.where(np.isnan(value), trees.missing_left, value < trees.threshold)
+        left = (value < trees.threshold) | (np.isnan(value) & trees.missing_left)
         # Small whole numbers: a product in single precision is exact, and fast.
         pattern = (left.astype(np.float32) @ self.bits).astype(np.int64)
-        effect = self.effect.take(pattern ^ self.path, axis=0)
+        # Leaf by leaf and not row by row: a sum need not wait for the one before it.
+        effect = self.effect.take((pattern ^ self.path).transpose(1, 2, 0), axis=0)
         # One running sum per row and feature: a row gives the same bits alone and among others.
-        place = self.column + columns * np.arange(rows)[:, None, None, None]
+        place = self.column[:, :, None] + columns * np.arange(rows)[:, None]
         summed = np.bincount(place.ravel(), effect.ravel(), minlength=values.size)
         return summed.astype(np.float64, copy=False).reshape(rows, columns)
 
