@@ -4,6 +4,7 @@ Proof is a bearer token – an API key or a JWT – or, for the page, the cookie
 of a request is read but its path and these headers, so a refusal costs a stranger's body nothing.
 """
 
+import ipaddress
 import math
 from pathlib import Path
 
@@ -81,8 +82,7 @@ class Guard:
 
     def strange(self, scope: Scope) -> ProblemError:
         """Refusal of a proof that proves nothing, and soon of its address."""
-        address = (scope.get("client") or ("unknown",))[0]
-        if wait := self._strangers.take(address):
+        if wait := self._strangers.take(_neighbourhood(scope)):
             return _too_many(wait)
         return ProblemError(
             UNAUTHENTICATED,
@@ -118,6 +118,18 @@ class Guard:
             return await self._tokens.caller(proof)
         cookies = headers.get(b"cookie")
         return None if cookies is None else self.sessions.caller(cookies.decode("latin-1"))
+
+
+def _neighbourhood(scope: Scope) -> str:
+    """Address of whoever asks; of IPv6 its network, all of which is one subscriber's (RFC 6177)."""
+    host = str((scope.get("client") or ("unknown",))[0])
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
 
 
 def _from_elsewhere(scope: Scope) -> bool:

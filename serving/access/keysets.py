@@ -109,10 +109,24 @@ def _read(location: str) -> dict[str, Any]:
     else:
         opener = urllib.request.build_opener(_NoRedirect)
         with opener.open(location, timeout=FETCH_SECONDS) as answer:
-            text = answer.read(MOST_BYTES + 1)
+            text = _all_in_time(answer)
     if len(text) > MOST_BYTES:
         raise ValueError("too large")
     found = json.loads(text)
     if not isinstance(found, dict):
         raise TypeError("not an object")
     return found
+
+
+def _all_in_time(answer: Any) -> bytes:
+    """What was answered, up to a byte too many.
+
+    A socket's time is that of each wait: an issuer that drips would hold the thread for hours, and
+    no new key would be learnt.
+    """
+    until, text = time.monotonic() + FETCH_SECONDS, b""
+    while len(text) <= MOST_BYTES and (chunk := answer.read1(MOST_BYTES)):
+        text += chunk
+        if time.monotonic() > until:
+            raise TimeoutError
+    return text

@@ -35,6 +35,7 @@ UNPROVEN = (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError, Recu
 
 LEEWAY_SECONDS = 30
 MOST_CHARACTERS = 8192
+MOST_NAME = 512
 MOST_REMEMBERED = 1024
 REMEMBERED_SECONDS = 60.0
 """A verified token is not verified anew for a minute: a signature costs more than an answer's tail,
@@ -120,8 +121,7 @@ class Tokens:
         unverified = jwt.decode(text, options={"verify_signature": False})
         issuer = self._issuers[unverified["iss"]]
         claims = await verified_claims(text, header, issuer)
-        name = f"token:{claims.get('sub') or issuer.issuer}"
-        return Caller(name[:200], _scopes(claims, issuer)), float(claims["exp"])
+        return Caller(_name(claims, issuer), _scopes(claims, issuer)), float(claims["exp"])
 
 
 async def verified_claims(
@@ -161,6 +161,18 @@ async def verified_claims(
     if claims["exp"] - claims["iat"] > issuer.most_seconds:
         raise jwt.InvalidTokenError
     return claims
+
+
+def _name(claims: Mapping[str, Any], issuer: Issuer) -> str:
+    """Who holds a token; a subject is one person's within its issuer only (OpenID Connect Core, 2).
+
+    A name that had to be cut, or could not be written, would stand for somebody else as well.
+    """
+    subject = claims.get("sub") or ""
+    name = f"token:{issuer.issuer} {subject}".rstrip()
+    if len(name) > MOST_NAME or not name.isprintable():
+        raise jwt.InvalidTokenError
+    return name
 
 
 def _scopes(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[str]:

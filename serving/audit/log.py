@@ -81,9 +81,9 @@ class AuditLog:
         self._store.close()
 
     def _commit(self, group: list[tuple[list[Json], Written]]) -> None:
-        texts = [msgspec.json.encode(record).decode() for records, _ in group for record in records]
+        records = [record for records, _ in group for record in records]
         try:
-            self._store.append(texts)
+            self._store.append([msgspec.json.encode(record).decode() for record in records])
         except Exception as error:  # noqa: BLE001  # the writer must outlive whatever a driver raises
             fault = error if isinstance(error, AuditError) else AuditError(type(error).__name__)
             for _, written in group:

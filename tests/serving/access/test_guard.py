@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.routing import Route
 
 from serving.access.callers import PUBLIC, SCOPES, needed
-from serving.access.guard import SIGN_IN, STRANGERS_PER_MINUTE
+from serving.access.guard import SIGN_IN, STRANGERS_PER_MINUTE, Guard
 from serving.access.keys import add_key, revoke_key, rotate_key
 from serving.app import ALL_ROUTES, application
 
@@ -173,7 +173,7 @@ def test_the_caller_is_named_in_the_record(
     for proof in (key, token(scope="smoulder:risk")):
         headers = {"authorization": f"Bearer {proof}"}
         assert guarded.post("/v1/risk", json=body, headers=headers).status_code == 200
-    assert callers(room) == ["key:everything", "token:ward-7"]
+    assert callers(room) == ["key:everything", "token:https://login.example.org ward-7"]
 
 
 def callers(room: Any) -> list[str]:
@@ -210,6 +210,26 @@ def test_somebody_who_guesses_keys_is_slowed_and_nobody_else(guarded: Any, key: 
     assert guesses.count(401) >= STRANGERS_PER_MINUTE
     assert guesses[-1] == 429
     assert guarded.get("/v1/models", headers={"authorization": f"Bearer {key}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2", True),
+    ],
+)
+def test_whoever_guesses_from_a_network_of_ones_own_is_one(
+    room: Any, access_dir: Path, one: str, other: str, same: bool
+) -> None:
+    guard = application(room, access_dir).app
+    assert isinstance(guard, Guard)
+    for _ in range(int(STRANGERS_PER_MINUTE)):
+        assert guard.strange({"client": (one, 1)}).kind.status == 401
+    assert guard.strange({"client": (other, 1)}).kind.status == (429 if same else 401)
 
 
 def test_a_rotated_key_works_beside_the_new_one_until_the_overlap_ends(

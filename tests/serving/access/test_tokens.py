@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -14,6 +15,8 @@ from serving.access.keysets import KeySet
 from serving.access.tokens import Issuer, Tokens
 
 Token = Any
+ISSUER = "https://login.example.org"
+WARD = f"token:{ISSUER} ward-7"
 
 
 class Provider:
@@ -23,7 +26,7 @@ class Provider:
         self.told: Any = {}
         self.status = 200
         self.asked = 0
-        self.delay = 0.0
+        self.delay = self.drip = 0.0
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,7 +37,12 @@ class Provider:
                 if provider.status == 302:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
-                self.wfile.write(json.dumps(provider.told).encode())
+                text = json.dumps(provider.told).encode()
+                pieces = [text[i : i + 1] for i in range(len(text))] if provider.drip else [text]
+                with contextlib.suppress(ConnectionError):
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        time.sleep(provider.drip)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -71,7 +79,7 @@ def test_keys_are_fetched_once_for_many_tokens(
     believed: Tokens, provider: Provider, token: Token
 ) -> None:
     for i in range(20):
-        assert name(believed, token(sub=f"ward-{i}")) == f"token:ward-{i}"
+        assert name(believed, token(sub=f"ward-{i}")) == f"token:{ISSUER} ward-{i}"
     assert provider.asked == 1
 
 
@@ -83,10 +91,10 @@ def test_a_new_key_of_the_issuer_is_fetched_when_a_token_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(keysets, "RETRY_SECONDS", 0.0)
-    assert name(believed, token()) == "token:ward-7"
+    assert name(believed, token()) == WARD
     fresh = ec.generate_private_key(ec.SECP256R1())
     provider.told = key_set(fresh, "two")
-    assert name(believed, token(key=fresh, kid="two")) == "token:ward-7"
+    assert name(believed, token(key=fresh, kid="two")) == WARD
     assert provider.asked == 2
     # The key that the issuer withdrew is gone with it.
     assert name(believed, token(sub="another")) is None
@@ -109,7 +117,7 @@ def test_the_last_good_keys_are_kept_while_the_issuer_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(keysets, "RETRY_SECONDS", 0.0)
-    assert name(believed, token()) == "token:ward-7"
+    assert name(believed, token()) == WARD
     monkeypatch.setattr(keysets, "FRESH_SECONDS", 0.0)
     if fault == "500":
         provider.status = 500
@@ -121,14 +129,14 @@ def test_the_last_good_keys_are_kept_while_the_issuer_fails(
         provider.server.server_close()
         provider.server.shutdown()
     assert name(believed, token(kid="unknown")) is None
-    assert name(believed, token(sub="later")) == "token:later"
+    assert name(believed, token(sub="later")) == f"token:{ISSUER} later"
 
 
 def test_a_slow_issuer_holds_up_neither_the_loop_nor_a_known_key(
     believed: Tokens, provider: Provider, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keysets, "RETRY_SECONDS", 0.0)
-    assert name(believed, token()) == "token:ward-7"
+    assert name(believed, token()) == WARD
     monkeypatch.setattr(keysets, "FRESH_SECONDS", 0.0)
     provider.delay = 1.0
 
@@ -140,13 +148,44 @@ def test_a_slow_issuer_holds_up_neither_the_loop_nor_a_known_key(
     assert asyncio.run(ask()) < 0.5
 
 
+def test_an_issuer_that_drips_is_given_up(
+    believed: Tokens, provider: Provider, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keysets, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(keysets, "FETCH_SECONDS", 0.3)
+    provider.drip = 0.1
+
+    async def ask() -> tuple[bool, bool]:
+        dripping = await believed.caller(token()) is not None
+        await asyncio.sleep(0.3)
+        provider.drip = 0.0
+        return dripping, await believed.caller(token()) is not None
+
+    assert asyncio.run(ask()) == (False, True)
+
+
+def test_equal_subjects_of_two_issuers_are_two_callers(provider: Provider, token: Token) -> None:
+    keys = KeySet(provider.url)
+    both = Tokens([Issuer(each, "smoulder", keys, ("ES256",)) for each in (ISSUER, "https://b")])
+    assert name(both, token()) == WARD
+    assert name(both, token(iss="https://b")) == "token:https://b ward-7"
+    assert name(both, token(sub=None)) == f"token:{ISSUER}"
+
+
+@pytest.mark.parametrize("subject", ["a" * 600, "\ud800", "a\nb"])
+def test_a_name_that_could_not_stand_in_the_record_proves_nothing(
+    believed: Tokens, token: Token, subject: str
+) -> None:
+    assert name(believed, token(sub=subject)) is None
+
+
 def test_a_token_is_verified_anew_after_a_while_and_never_after_its_end(
     believed: Tokens, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = int(time.time())
     text = token(iat=now - 40, exp=now + 1)
-    assert name(believed, text) == "token:ward-7"
-    assert name(believed, text) == "token:ward-7"
+    assert name(believed, text) == WARD
+    assert name(believed, text) == WARD
     verified = believed._remembered
     monkeypatch.setattr(tokens, "LEEWAY_SECONDS", 0)
     time.sleep(1.1)
@@ -173,7 +212,7 @@ def test_a_key_set_cannot_widen_the_algorithms_that_are_allowed(
     provider.told = {"keys": [told | {"kid": "one", "alg": "RS256"}]}
     allowed = Issuer("https://login.example.org", "smoulder", KeySet(provider.url), ("PS256",))
     assert name(Tokens([allowed]), token(key=private, algorithm="RS256")) is None
-    assert name(Tokens([allowed]), token(key=private, algorithm="PS256")) == "token:ward-7"
+    assert name(Tokens([allowed]), token(key=private, algorithm="PS256")) == WARD
 
 
 def test_a_public_key_cannot_serve_as_a_shared_secret(provider: Provider, token: Token) -> None:

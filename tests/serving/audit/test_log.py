@@ -56,6 +56,13 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
     assert (verdict.records, verdict.broken_at) == (400, None)
 
 
+def test_a_record_that_cannot_be_written_stops_nobody_elses(log: AuditLog) -> None:
+    with pytest.raises(AuditError):
+        log.append([{"caller": "\ud800"}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=10)
+    assert records(log.path) == [{"n": 1}]
+
+
 def test_writers_that_open_a_new_file_at_the_same_moment_all_write(tmp_path: Path) -> None:
     """Left alone, SQLite refuses one of them now and then: it does not wait for that change."""
     for number in range(20):
