@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from features.errors import AuditError
-from serving.audit.record import GENESIS, chained
+from serving.audit.record import GENESIS, chain
 from serving.audit.store import Row
 
 __all__ = ["PostgresStore"]
@@ -61,14 +61,8 @@ class PostgresStore:
             connection = self._connected()
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-                seq, head = _last(connection)
-                places, hashes = [], []
-                for record in records:
-                    seq += 1
-                    head = chained(head, seq, record)
-                    places.append(seq)
-                    hashes.append(head)
-                connection.execute(INSERT, (places, hashes, list(records)))
+                rows = list(chain(*_last(connection), records))
+                connection.execute(INSERT, [[row[i] for row in rows] for i in range(3)])
         except (psycopg.Error, OSError) as error:
             self.close()
             raise AuditError(f"the audit log: {type(error).__name__}") from error

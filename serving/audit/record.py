@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from serving.access.callers import CALLER
 from serving.lineup import Card
 from serving.values import Json
 
-__all__ = ["GENESIS", "chained", "make_key", "record_of"]
+__all__ = ["GENESIS", "chain", "chained", "make_key", "record_of"]
 
 GENESIS = "0" * 64
 """Hash before the first record."""
@@ -26,6 +26,13 @@ def chained(before: str, seq: int, record: str) -> str:
     '857ee6299d26'
     """
     return hashlib.sha256(f"{before}\n{seq}\n{record}".encode()).hexdigest()
+
+
+def chain(seq: int, head: str, records: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Place, hash and text of records that follow one at a place with a hash."""
+    for place, record in enumerate(records, seq + 1):
+        head = chained(head, place, record)
+        yield place, head, record
 
 
 def make_key(directory: Path) -> Path:

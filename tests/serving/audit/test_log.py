@@ -16,7 +16,7 @@ import pytest
 
 from features.errors import AuditError
 from serving.audit import AuditLog, make_key, verify
-from serving.audit.sqlite import SqliteStore
+from serving.audit.sqlite import MOST_ROWS, SqliteStore
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +43,13 @@ def test_what_is_acknowledged_is_on_disk_in_order(log: AuditLog) -> None:
         log.append([{"n": i}]).result(timeout=10)
     assert [record["n"] for record in records(log.path)] == list(range(50))
     assert verify(log.path.parent).broken_at is None
+
+
+def test_a_group_of_more_rows_than_a_statement_takes_is_one_chain(log: AuditLog) -> None:
+    number = 2 * MOST_ROWS + 1
+    log.append([{"n": i} for i in range(number)]).result(timeout=10)
+    assert [record["n"] for record in records(log.path)] == list(range(number))
+    assert (verify(log.path.parent).records, verify(log.path.parent).broken_at) == (number, None)
 
 
 def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) -> None:
