@@ -153,9 +153,8 @@ def latest_at(series: Series, subject: Ints, time_years: Floats) -> Ints:
         _places(subject, time_years), side="right"
     )
     position -= 1
-    known = position >= 0
-    known[known] = series.subject[position[known]] == subject[known]
-    return np.where(known, position, -1)
+    # Before the subject's own first one stands one of somebody else, or none.
+    return np.where(position >= series.subject.searchsorted(subject), position, -1)
 
 
 def _places(subject: Ints, time_years: Floats) -> NDArray[np.complex128]:

@@ -244,10 +244,14 @@ class LandmarkFeatures:
         """
         chain = self.history.heavy_chain[self.subject]
         uninvolved = (chain != _ISOTYPES) & (chain != UNKNOWN)
+        in_all = uninvolved.sum(axis=0)
+        if self.history.labs.keys().isdisjoint(IMMUNOGLOBULIN_LLN_MG_DL):
+            nothing = np.zeros_like(in_all)
+            return nothing, nothing, in_all
         value, limit = self.table(_ISOTYPE_COLUMNS), self.table(_ISOTYPE_LIMITS)
         limit = np.where(np.isnan(limit), _USUAL_LIMITS, limit)
         measured, below = uninvolved & ~np.isnan(value), uninvolved & (value < limit)
-        return below.sum(axis=0), measured.sum(axis=0), uninvolved.sum(axis=0)
+        return below.sum(axis=0), measured.sum(axis=0), in_all
 
 
 _ISOTYPES = np.arange(len(IMMUNOGLOBULIN_LLN_MG_DL))[:, None]
