@@ -34,6 +34,9 @@ NOTICE = (
     "judgement."
 )
 
+HOLD_VISITS = ("visits", "body", "resourceType", "type", "entry")
+"""Fields of a request, or of a Bundle of FHIR, at fault where visits could not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -135,7 +138,7 @@ def _refusal(
     for finding in findings:
         # A subject whose visits were not understood is not told that they hold nothing.
         unread = finding.field == "visits" and any(
-            e.field.startswith(("visits", "body")) for e in errors
+            e.field.startswith(HOLD_VISITS) for e in request.problems
         )
         if finding.severity == "refused" and not unread:
             errors.append(FieldProblem(path_of(finding), finding.message))

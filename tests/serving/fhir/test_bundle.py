@@ -61,6 +61,22 @@ def test_nobody_and_two_people_are_refused(bundle: Body) -> None:
     assert "it holds 0" in fields({**bundle, "entry": bundle["entry"][1:]})["entry"]
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"resourceType": "Patient"}, "resourceType"),
+        ({"type": "history"}, "type"),
+        ({"entry": {}}, "entry"),
+        ({"entry": [{"resource": PATIENT}, {"resource": {**PATIENT, "id": "other"}}]}, "entry"),
+    ],
+)
+def test_a_bundle_that_is_not_understood_is_not_told_that_it_holds_nothing(
+    ask: Any, bundle: Body, change: Body, field: str
+) -> None:
+    told = ask(bundle | change).json()
+    assert [error["field"] for error in told["errors"]] == [field]
+
+
 def test_results_of_somebody_else_are_refused(bundle: Body) -> None:
     bundle["entry"][2]["resource"]["subject"]["reference"] = "Patient/other"
     assert list(fields(bundle)) == ["entry[2].resource.subject"]
