@@ -27,8 +27,6 @@
 Every setting has a default but those of an issuer or EHR; an unknown one is an error.
 """
 
-import os
-import secrets
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +38,7 @@ from serving.access.ehr import Ehr
 from serving.access.keys import read_keys
 from serving.access.keysets import KeySet, check_location
 from serving.access.tokens import ALGORITHMS, Issuer
+from serving.keyfile import key_of
 
 __all__ = ["Settings", "callers_exist", "make_secret", "read_settings"]
 
@@ -113,15 +112,8 @@ def callers_exist(directory: Path) -> bool:
 
 def make_secret(directory: Path) -> bytes:
     """Secret that signs sessions, made once and readable by its owner only."""
-    path = directory / SECRET
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as sink:
-        sink.write(secrets.token_bytes(32))
-    return path.read_bytes()
+    return key_of(directory / SECRET)
 
 
 def _section(found: dict[str, Any], name: str, defaults: dict[str, Any]) -> dict[str, Any]:

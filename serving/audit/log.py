@@ -37,6 +37,8 @@ class AuditLog:
     def __init__(self, directory: Path, url: str | None = None) -> None:
         self.path = directory / "audit.db"
         self._directory = directory
+        self._file = None if url else self.path
+        self._written_to: tuple[int, int] | None = None
         self._store = store_of(directory, url)
         self._key = b""
         self._waiting: queue.SimpleQueue[tuple[list[Json], Written] | None] = queue.SimpleQueue()
@@ -84,6 +86,7 @@ class AuditLog:
         records = [record for records, _ in group for record in records]
         try:
             self._store.append([msgspec.json.encode(record).decode() for record in records])
+            self._check_place()
         except Exception as error:  # noqa: BLE001  # the writer must outlive whatever a driver raises
             fault = error if isinstance(error, AuditError) else AuditError(type(error).__name__)
             for _, written in group:
@@ -91,3 +94,20 @@ class AuditLog:
             return
         for _, written in group:
             written.set_result(None)
+
+    def _check_place(self) -> None:
+        """Make sure that what was written is in the log, and not in a file that was put away.
+
+        A file stays open when it is moved or removed, and would take records to nowhere.
+        """
+        if self._file is None:
+            return
+        try:
+            found = self._file.stat()
+            place = found.st_dev, found.st_ino
+        except OSError:
+            place = None
+        known, self._written_to = self._written_to, place
+        if place is None or known not in (None, place):
+            self._store.close()
+            raise AuditError("the audit log: its file was moved or replaced")

@@ -1,13 +1,12 @@
 """What is put on record of one answer, and how records are chained."""
 
 import hashlib
-import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from serving.access.callers import CALLER
+from serving.keyfile import key_of
 from serving.lineup import Card
 from serving.values import Json
 
@@ -36,15 +35,16 @@ def chain(seq: int, head: str, records: Sequence[str]) -> Iterator[tuple[int, st
 
 
 def make_key(directory: Path) -> Path:
-    """Key file of a log's directory, made once and readable by its owner only."""
+    """Key file of a log's directory, made once and readable by its owner only.
+
+    Raises
+    ------
+    InputError
+        If it is there and no key: hashes under an empty one could be guessed by anybody.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(descriptor, "wb") as key:
-        key.write(secrets.token_bytes(32))
+    key_of(path)
     return path
 
 

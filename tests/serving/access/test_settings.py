@@ -64,3 +64,10 @@ def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert len(secret) == 32
     assert make_secret(tmp_path) == secret
     assert (tmp_path / "session.key").stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_secret_signs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.keyfile.PATIENCE_SECONDS", 0.05)
+    (tmp_path / "session.key").touch()
+    with pytest.raises(InputError, match=r"session\.key"):
+        make_secret(tmp_path)

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from features.errors import AuditError
+from features.errors import AuditError, InputError
 from serving.audit import AuditLog, make_key, verify
+from serving.audit.record import GENESIS, chained
 from serving.audit.sqlite import MOST_ROWS, SqliteStore
 
 ROOT = Path(__file__).parents[3]
@@ -114,9 +115,64 @@ def test_a_cut_off_end_shows_in_the_head(log: AuditLog) -> None:
     head = verify(log.path.parent).head
     with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
-    verdict = verify(log.path.parent)
+    verdict = verify(log.path.parent, kept=head)
     assert verdict.broken_at is None
     assert verdict.head != head
+    assert verdict.kept_at is None
+
+
+def test_a_log_that_grew_holds_the_hash_that_was_kept(log: AuditLog) -> None:
+    log.append([{"n": 1}, {"n": 2}]).result(timeout=10)
+    head = verify(log.path.parent).head
+    log.append([{"n": 3}]).result(timeout=10)
+    assert verify(log.path.parent, kept=head).kept_at == 2
+
+
+def test_a_log_that_was_changed_and_chained_anew_does_not(log: AuditLog) -> None:
+    log.append([{"n": 1}, {"n": 2}]).result(timeout=10)
+    kept = verify(log.path.parent).head
+    with closing(sqlite3.connect(log.path)) as connection, connection:
+        head = GENESIS
+        for seq, text in enumerate(['{"n":7}', '{"n":2}'], start=1):
+            head = chained(head, seq, text)
+            connection.execute("UPDATE audit SET hash=?, record=? WHERE seq=?", (head, text, seq))
+    verdict = verify(log.path.parent, kept=kept)
+    assert (verdict.broken_at, verdict.kept_at) == (None, None)
+
+
+@pytest.mark.parametrize("put_back", [False, True], ids=["removed", "replaced by a copy"])
+def test_a_record_that_went_to_a_file_put_away_is_not_acknowledged(
+    log: AuditLog, tmp_path: Path, put_back: bool
+) -> None:
+    log.append([{"n": 1}]).result(timeout=10)
+    with closing(sqlite3.connect(log.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = log.path.read_bytes()
+    for file in tmp_path.glob("audit.db*"):
+        file.unlink()
+    if put_back:
+        log.path.write_bytes(content)
+    with pytest.raises(AuditError, match="moved or replaced"):
+        log.append([{"n": 2}]).result(timeout=10)
+    log.append([{"n": 3}]).result(timeout=10)
+    assert records(log.path) == ([{"n": 1}] if put_back else []) + [{"n": 3}]
+    assert verify(tmp_path).broken_at is None
+
+
+@pytest.mark.parametrize("spoil", ["empty", "short", "folder", "pipe"])
+def test_a_key_that_is_none_keys_nothing(
+    tmp_path: Path, spoil: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.keyfile.PATIENCE_SECONDS", 0.05)
+    key = tmp_path / "key"
+    if spoil == "folder":
+        key.mkdir()
+    elif spoil == "pipe":
+        os.mkfifo(key)
+    else:
+        key.write_bytes(b"" if spoil == "empty" else b"secret")
+    with pytest.raises(InputError, match="at least 32 random bytes"):
+        make_key(tmp_path)
 
 
 def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
@@ -163,6 +219,8 @@ def test_the_command_line_tells_whole_from_broken(tmp_path: Path) -> None:
     assert whole.returncode == 0
     head = verify(found.path.parent).head
     assert json.loads(whole.stdout) == {"records": 2, "head": head, "broken_at": None}
+    assert command("--head", head).returncode == 0
+    assert command("--head", "f" * 64).returncode == 1
     with closing(sqlite3.connect(found.path)) as connection, connection:
         connection.execute("UPDATE audit SET record = '{}' WHERE seq = 2")
     broken = command()
