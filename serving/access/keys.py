@@ -34,6 +34,9 @@ FILE = "keys.json"
 LOOK_SECONDS = 1.0
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, InputError, RecursionError)
+"""What reading a file may raise that holds anything, nested as deep as it is long."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -84,6 +87,9 @@ def read_keys(directory: Path) -> list[ApiKey]:
     """
     path = directory / FILE
     try:
+        # A pipe would hold the reader for ever, and with it a worker.
+        if path.exists() and not path.is_file():
+            raise TypeError
         found: Any = json.loads(path.read_text(encoding="utf-8"))
         keys = [ApiKey(**{**key, "scopes": tuple(key["scopes"])}) for key in found["keys"]]
         for key in keys:
@@ -91,7 +97,7 @@ def read_keys(directory: Path) -> list[ApiKey]:
             _ = key.expires_at, bytes.fromhex(key.sha256)
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError) as error:
+    except UNREADABLE as error:
         raise InputError(str(path), "cannot be read as a file of API keys") from error
     return keys
 

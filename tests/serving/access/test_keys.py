@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -74,7 +75,9 @@ def test_revoking_a_holder_removes_all_its_keys_and_an_id_one(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', '{"keys": [1]}']
+    "content",
+    ["{", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', '{"keys": [1]}', "[" * 100_000],
+    ids=["torn", "a list", "a number", "half a key", "no key", "very deep"],
 )
 def test_a_file_that_cannot_be_read_opens_nothing(
     tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +91,22 @@ def test_a_file_that_cannot_be_read_opens_nothing(
     with pytest.raises(InputError, match=r"keys\.json"):
         add_key(tmp_path, "ward", ["risk"])
     assert (tmp_path / "keys.json").read_text() == content
+
+
+def test_a_pipe_in_the_place_of_the_keys_opens_nothing_and_holds_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    _, text = add_key(tmp_path, "ward", ["risk"])
+    ring = KeyRing(tmp_path)
+    assert ring.find(text) is not None
+    (tmp_path / "keys.json").unlink()
+    os.mkfifo(tmp_path / "keys.json")
+    found: list[object] = []
+    looking = threading.Thread(target=lambda: found.append(ring.find(text)), daemon=True)
+    looking.start()
+    looking.join(timeout=10)
+    assert found == [None]
 
 
 def test_the_commands_make_list_rotate_and_revoke(tmp_path: Path) -> None:
