@@ -78,7 +78,7 @@ def test_a_port_that_is_served_is_taken_and_one_that_was_is_free_at_once(
     with Served(tmp_path, workers=workers) as served:
         # Its worker closes this one first, and keeps the port in TIME-WAIT.
         with socket.create_connection(("127.0.0.1", served.port), timeout=20) as caller:
-            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             while caller.recv(1000):
                 pass
         with pytest.raises(InputError, match="is taken"):
@@ -119,7 +119,7 @@ def test_what_waits_for_a_worker_that_is_killed_is_answered_by_the_next(tmp_path
         for _ in range(8):
             caller = socket.create_connection(("127.0.0.1", served.port), timeout=20)
             waiting.append(callers.enter_context(caller))
-            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         for worker in served.workers():
             os.kill(worker, signal.SIGKILL)
         assert [caller.recv(12) for caller in waiting] == [b"HTTP/1.1 200"] * 8
@@ -212,7 +212,7 @@ def test_connections_that_come_at_once_are_dealt_out_among_workers(tmp_path: Pat
         for _ in range(40):
             caller = socket.create_connection(("127.0.0.1", served.port), timeout=20)
             callers.enter_context(caller)
-            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert caller.recv(100)
         held = [_sockets(pid, "ESTABLISHED") for pid in served.workers()]
     # Heads or tails, 40 times: fewer than 5 of either kind twice in ten million.
