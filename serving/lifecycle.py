@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from features.errors import ArtefactError
-from models.signature import REVOKED, TRUSTED, revoked_words
+from models.signature import REVOKED, TRUSTED, read_trusted, revoked_words
 from serving.followed import REGISTRY, registry_fault
 from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
 from serving.published import (
@@ -69,9 +69,12 @@ def check_published(models_dir: Path) -> list[str]:
 
 
 def _take(
-    directory: Path, trusted_dir: Path, held: Published | None
+    directory: Path, trusted_dir: Path, held: Published | None, *, trusting: bool = False
 ) -> tuple[Published, str | None]:
     """Model published in a directory; failing that the one held, or its last good copy, and why.
+
+    Where keys were trusted (`trusting`) and none is found any more, their disk is away: that opens
+    the door to nothing unsigned.
 
     Raises
     ------
@@ -79,6 +82,8 @@ def _take(
         If neither can be served.
     """
     try:
+        if trusting and not read_trusted(trusted_dir):
+            raise ArtefactError("artefact: keys were trusted here, and none is there any more")
         return take_in(directory, trusted_dir), None
     except ArtefactError as error:
         if held is not None and not _revoked(held, trusted_dir):
@@ -96,6 +101,14 @@ def _revoked(held: Published, trusted_dir: Path) -> bool:
         return held.card.provenance.get("sha256") in revoked_words(trusted_dir)
     except ArtefactError:
         return False
+
+
+def _trusts(trusted_dir: Path) -> bool:
+    """Whether keys are trusted; one that cannot be read is one that was meant to be."""
+    try:
+        return bool(read_trusted(trusted_dir))
+    except ArtefactError:
+        return True
 
 
 class Watch:
@@ -122,7 +135,7 @@ class Watch:
         self._stamps: dict[str, Stamp] = {}
         self._away: dict[str, int] = {}
         self._retries = Retries()
-        self._kept = False
+        self._kept = self._trusting = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -191,7 +204,11 @@ class Watch:
 
     def _take(self, name: str, directory: Path) -> None:
         try:
-            self._good[name], fault = _take(directory, self._trusted_dir, self._good.get(name))
+            held = self._good.get(name)
+            self._good[name], fault = _take(
+                directory, self._trusted_dir, held, trusting=self._trusting
+            )
+            self._trusting = self._trusting or _trusts(self._trusted_dir)
         except ArtefactError as error:
             self._good.pop(name, None)
             fault = f"{error}; nothing answers"

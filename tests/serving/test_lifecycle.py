@@ -357,6 +357,34 @@ def test_where_keys_are_trusted_the_unsigned_the_strange_and_the_altered_are_ref
     assert "not what was signed" in fault()
 
 
+def test_where_trusted_keys_are_away_nothing_unsigned_is_let_in(
+    signed: Path, publish: Publish, tmp_path: Path
+) -> None:
+    found = Watch(signed)
+    found.look()
+    (tmp_path / "trusted").rename(tmp_path / "away")
+    publish(signed, version="2")
+    found.look()
+    assert versions(found) == {"smm-progression": "1"}
+    assert "none is there any more" in found.lineup.faults["smm-progression"]
+    (tmp_path / "away").rename(tmp_path / "trusted")
+    sign(publish(signed, version="3") / "artefact", tmp_path / "signing.pem")
+    found.look()
+    assert versions(found) == {"smm-progression": "3"}
+
+
+def test_a_trusted_key_that_cannot_be_read_stops_nobody_and_lets_nothing_in(
+    signed: Path, publish: Publish, tmp_path: Path
+) -> None:
+    found = Watch(signed)
+    found.look()
+    (tmp_path / "trusted" / "new.pem").write_text("half a ke")
+    publish(signed, version="2")
+    found.look()
+    assert versions(found) == {"smm-progression": "1"}
+    assert "cannot be read" in found.lineup.faults["smm-progression"]
+
+
 def test_a_revoked_version_stops_answering_and_cannot_be_put_back(
     tmp_path: Path, no_canary: None
 ) -> None:
