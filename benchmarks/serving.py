@@ -169,7 +169,8 @@ def throughput(stand: Stand, seconds: float) -> dict[str, Any]:
         "times_mlflow": round(rate["ours"] / rate["MLflow's scoring server"], 1),
         "cpu_over_bare": round(cost["ours"] / cost["bare ASGI"], 2),
         "two_workers": round(rate["ours, two workers"] / rate["ours"], 2),
-        "interval_and_contributions": round(cost["ours"] / cost["ours, plain"] - 1.0, 2),
+        # Plus nothing, so that none is not told as -0.
+        "interval_and_contributions": round(cost["ours"] / cost["ours, plain"] - 1.0, 2) + 0.0,
     }
 
 
