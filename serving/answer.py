@@ -124,11 +124,10 @@ def answer(
         [s for s, refusal in enumerate(refusals) if refusal is None], dtype=np.int64
     )
     features = LandmarkFeatures(visits.history, landmarks, years_from_days(asked[landmarks]))
-    told = _answered(
-        requests, found, visits, features, asked, models, cards, intervals, contributions
+    told = iter(
+        _answered(requests, found, visits, features, asked, models, cards, intervals, contributions)
     )
-    answered = iter(told)
-    return [next(answered) if refusal is None else refusal for refusal in refusals]
+    return [next(told) if refusal is None else refusal for refusal in refusals]
 
 
 def _refusal(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from operator import itemgetter
 
 import msgspec
 
@@ -292,7 +291,8 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
         for horizon, voice in one.voices.items():
             every.setdefault(horizon, []).append(voice)
     told = []
-    for horizon, heard in sorted(every.items(), key=_HORIZON):
+    for horizon in sorted(every):
+        heard = every[horizon]
         if len(heard) < 2:
             continue
         found = agreement_of([voice for voice, _ in heard], horizon)
@@ -305,6 +305,3 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
         }
         told.append(entry)
     return told
-
-
-_HORIZON = itemgetter(0)

@@ -45,12 +45,12 @@ def application(room: Room, *, free: bool = False) -> Callable[..., Awaitable[No
     first: list[Question] = []
 
     def question(options: Options) -> Question:
-        if free and first:
-            return first[0]
         models = room.lineup.choose(options.models)
-        made = (_Free if free else Question)(room.lineup, models, options, room.today())
-        first[:] = [made]
-        return made
+        if not free:
+            return Question(room.lineup, models, options, room.today())
+        if not first:
+            first.append(_Free(room.lineup, models, options, room.today()))
+        return first[0]
 
     async def app(
         scope: Message,

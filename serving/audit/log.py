@@ -46,7 +46,7 @@ class AuditLog:
 
     def open(self) -> None:
         """Read the key and start the writer."""
-        self._key = make_key(self._directory).read_bytes()
+        self._key = make_key(self._directory)
         self._thread = threading.Thread(target=self._write, name="smoulder-audit", daemon=True)
         self._thread.start()
 

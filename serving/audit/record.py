@@ -34,8 +34,8 @@ def chain(seq: int, head: str, records: Sequence[str]) -> Iterator[tuple[int, st
         yield place, head, record
 
 
-def make_key(directory: Path) -> Path:
-    """Key file of a log's directory, made once and readable by its owner only.
+def make_key(directory: Path) -> bytes:
+    """Key of a log's directory, made once and readable by its owner only.
 
     Raises
     ------
@@ -43,9 +43,7 @@ def make_key(directory: Path) -> Path:
         If it is there and no key: hashes under an empty one could be guessed by anybody.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "key"
-    key_of(path)
-    return path
+    return key_of(directory / "key")
 
 
 def record_of(

@@ -19,7 +19,7 @@ AuditUrl = Annotated[
 ]
 
 Head = Annotated[
-    str | None, typer.Option(help="Hash that an earlier check printed, to be found in the log yet.")
+    str | None, typer.Option(help="Hash that an earlier check printed; the log must still hold it.")
 ]
 
 audit = typer.Typer(help="The record of every answer given.", no_args_is_help=True)

@@ -176,9 +176,8 @@ def test_a_key_that_is_none_keys_nothing(
 
 
 def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    path = make_key(tmp_path)
-    key = path.read_bytes()
-    assert make_key(tmp_path).read_bytes() == key
+    key, path = make_key(tmp_path), tmp_path / "key"
+    assert make_key(tmp_path) == path.read_bytes() == key
     assert len(key) == 32
     assert path.stat().st_mode & 0o777 == 0o600
 
