@@ -78,7 +78,8 @@ def test_a_problem_leads_to_its_field(visit: Any) -> None:
     page = visit(**WIDE).page
     fill(page)
     page.locator('[id="visits[2].labs.hemoglobin.value"]').fill("1240")
-    page.get_by_role("button", name="Estimate risk").click()
+    # Held down for as long as a hand does: the echo that leaving the field asks for comes meanwhile.
+    page.get_by_role("button", name="Estimate risk").click(delay=300)
     alert = page.locator("section.problems")
     assert "must lie within 30–220 g/L" in alert.inner_text()
     assert page.evaluate("document.activeElement.className") == "card problems"
@@ -109,6 +110,19 @@ def test_a_value_is_echoed_in_the_unit_the_models_read_while_typing_goes_on(visi
     page.locator('[id="visits[1].date"]').focus()
     page.get_by_text("= 2025-03-14").wait_for()
     assert visitor.said == []
+
+
+def test_what_is_said_beside_a_field_waits_until_a_press_is_let_go(visit: Any) -> None:
+    page = visit(**WIDE).page
+    page.locator('[id="visits[0].labs.hemoglobin.value"]').fill("1240")
+    doubt = page.locator("tr", has=page.locator('[id="units.hemoglobin"]')).locator(".doubt")
+    page.get_by_role("heading", level=2).first.hover()
+    with page.expect_response("**/ui/echo/hemoglobin"):
+        page.mouse.down()
+    page.wait_for_timeout(200)
+    assert doubt.count() == 0
+    page.mouse.up()
+    doubt.wait_for()
 
 
 def answered(visit: Any, *, lang: str = "en", **options: Any) -> Any:

@@ -1,5 +1,6 @@
-// The page works without this file: it takes a copied block of a spreadsheet into the grid, leads the
-// eye to an answer that came without a new page, and says when none came.
+// The page works without this file: it takes a copied block of a spreadsheet into the grid, keeps
+// still under a button that is being pressed, leads the eye to an answer that came without a new
+// page, and says when none came.
 "use strict";
 (() => {
   const inputs = row => [...row.querySelectorAll("input")];
@@ -20,6 +21,22 @@
       taken.forEach(([field, cell]) => { field.value = cell; });
       taken.filter(([field], i) => !i || field.hasAttribute("hx-post")).forEach(([field]) => changed(field));
     });
+  });
+
+  // A press on a button leaves the field before it, and what is then said beside that field would
+  // push the button away before it is let go: a click that nobody gets. It is said afterwards.
+  let pressed = false;
+  const held = [];
+  const released = () => {
+    pressed = false;
+    setTimeout(() => held.splice(0).forEach(({ target, serverResponse }) => { target.innerHTML = serverResponse; }));
+  };
+  document.addEventListener("pointerdown", () => { pressed = true; }, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, released, true);
+  document.addEventListener("htmx:beforeSwap", event => {
+    if (!pressed || !event.detail.shouldSwap || event.detail.target.id === "main") return;
+    event.detail.shouldSwap = false;
+    held.push(event.detail);
   });
 
   const ready = () => document.querySelectorAll("button.print[hidden]").forEach(button => { button.hidden = false; });
