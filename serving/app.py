@@ -1,5 +1,6 @@
 """All routes of API and page, around one room."""
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -48,11 +49,7 @@ class _Routed:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        routes = [
-            Route(route.path, _Direct(route.endpoint), methods=route.methods)
-            for route in ALL_ROUTES
-        ]
-        self._router = Router(routes, redirect_slashes=False)
+        self._router = Router([_direct(route) for route in ALL_ROUTES], redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self
@@ -60,6 +57,13 @@ class _Routed:
             await self._router(scope, receive, send)
         except HTTPException as found:
             raise _of_router(found) from None
+
+
+def _direct(route: Route) -> Route:
+    found = Route(route.path, _Direct(route.endpoint), methods=route.methods)
+    # Starlette ends it by `$`, which fits before a line end as well.
+    found.path_regex = re.compile(found.path_regex.pattern.removesuffix("$") + r"\Z")
+    return found
 
 
 class _Direct:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.envelope import HEADERS
 from serving.problems import HEAD_TOO_LARGE, MALFORMED, MEDIA_TYPE, ProblemError
+from serving.upgrades import NoUpgrade, without_offer
 
 __all__ = ["HEAD_SECONDS", "MOST_HEAD_BYTES", "limit_heads"]
 
@@ -40,6 +41,7 @@ class LimitedHeads(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.parser = NoUpgrade(self.parser, self._again)  # type: ignore[assignment]
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -79,6 +81,15 @@ class LimitedHeads(HttpToolsProtocol):
         """Wait no more."""
         self._cancel()
         super().connection_lost(exc)
+
+    def _should_upgrade(self) -> bool:
+        """Leave a head with an offer until it is read without; see `serving.upgrades`."""
+        return True
+
+    def _again(self) -> bytes:
+        parser = self.parser
+        version = parser.get_http_version()
+        return without_offer(parser.get_method(), self.url, version, self.headers)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own words
         """Refuse what the parser could not read."""

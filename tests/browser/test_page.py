@@ -78,7 +78,7 @@ def test_a_problem_leads_to_its_field(visit: Any) -> None:
     page = visit(**WIDE).page
     fill(page)
     page.locator('[id="visits[2].labs.hemoglobin.value"]').fill("1240")
-    # Held down for as long as a hand does: the echo that leaving the field asks for comes meanwhile.
+    # Held as long as a hand does: the echo that leaving the field asks for comes meanwhile.
     page.get_by_role("button", name="Estimate risk").click(delay=300)
     alert = page.locator("section.problems")
     assert "must lie within 30–220 g/L" in alert.inner_text()

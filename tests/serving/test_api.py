@@ -165,6 +165,7 @@ def test_unknown_routes_and_methods_are_problems_too(client: Client) -> None:
     assert_problem(client.get("/v2/risk"), 404)
     assert_problem(client.get("/v1/models/no-such-model"), 404)
     assert_problem(client.get("/docs.json"), 404)
+    assert_problem(client.get("/livez%0a"), 404)
     refused = client.get("/v1/risk")
     assert_problem(refused, 405)
     assert refused.headers["allow"] == "POST"
