@@ -17,9 +17,11 @@ from features.errors import InputError
 from features.labs import LabRows
 from features.sources.bundles import Json, resources_of
 from features.sources.codes import read_codes
+from features.sources.gathered import Gathered, Measured
 from features.sources.long import measured_rows
-from features.sources.observations import Gathered, Measured, age_on, birth_of, gather
+from features.sources.patients import age_on, birth_of
 from features.sources.reading import Reading
+from features.sources.resources import gather
 from features.sources.table import Table
 
 __all__ = ["read_fhir", "rows_from_resources"]

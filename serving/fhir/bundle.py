@@ -1,6 +1,6 @@
 """From a FHIR R4 Bundle to one subject's request, and from its problems back to the Bundle.
 
-Observations are read as files of FHIR are (`features.sources.observations`): one way to read them.
+Resources are read as files of FHIR are (`features.sources.resources`): one way to read them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,9 @@ import numpy as np
 from features.analytes import ANALYTES
 from features.errors import FieldProblem, InputError, UnitError
 from features.sources.bundles import entries_of
-from features.sources.observations import Gathered, Measured, age_on, birth_of, gather
+from features.sources.gathered import Gathered, Measured
+from features.sources.patients import age_on, birth_of
+from features.sources.resources import gather
 from features.units import measured_unit
 from serving.limits import MOST_VISITS
 from serving.request import EARLIEST_YEAR, EPOCH, SEXES, GivenValue, GivenVisit, RiskRequest

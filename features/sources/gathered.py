@@ -1,0 +1,82 @@
+"""What has been read of FHIR so far: values, Patients, faults, and what was passed over."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from features.analytes import Analyte
+from features.labs import CellFault, Severity
+from features.sources.bundles import Json
+from features.sources.people import People
+
+if TYPE_CHECKING:
+    from fhir.resources.R4B.patient import Patient
+
+__all__ = ["AMBIGUOUS", "Fault", "Gathered", "Measured", "not_r4"]
+
+AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
+
+Fault = tuple[str, CellFault]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value of one Observation.
+
+    Parameters
+    ----------
+    moment
+        Seconds since 1970-01-01 of the sample; NaN where only a day is known.
+    """
+
+    subject: str
+    day: str
+    analyte: str
+    value: float
+    unit: str
+    row: int
+    moment: float = np.nan
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What has been read so far."""
+
+    codes: Mapping[str, Analyte]
+    people: People
+    patients: dict[str, "Patient"] = field(default_factory=dict)
+    patient_row: dict[str, int] = field(default_factory=dict)
+    version: dict[str, Json] = field(default_factory=dict)
+    day_of_member: dict[str, str] = field(default_factory=dict)
+    measured: list[Measured] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    def fault(self, name: str, expected: str, *, doubted: bool = False) -> None:
+        """Note a fault of the value gathered last."""
+        severity: Severity = "doubted" if doubted else "refused"
+        self.faults.append((name, CellFault(len(self.measured) - 1, expected, severity)))
+
+    def refuse(self, subject: str, row: int, name: str, expected: str) -> None:
+        """Note why a subject cannot be read from a row."""
+        self.measured.append(Measured(subject, "", "", np.nan, "", row))
+        self.fault(name, expected)
+
+
+def not_r4(error: ValueError) -> str:
+    """Where a resource departs from R4, without what it holds."""
+    from pydantic import ValidationError
+
+    places: dict[str, str] = {}
+    if isinstance(error, ValidationError):
+        places = {".".join(map(str, e["loc"])): e["type"] for e in error.errors()}
+    unknown = [place for place, kind in places.items() if kind == "extra_forbidden"]
+    if unknown:
+        where = f"{unknown[0][:60]} (no element of R4; is this R5?)"
+    else:
+        # A rule of the resource as a whole has no place.
+        where = next(iter(places), "")[:80] or "resource"
+    return f"{where} is not as FHIR R4 defines it"
