@@ -10,6 +10,7 @@ from features.cuts import at_least, state
 from features.history import KAPPA, LAMBDA, UNKNOWN
 
 __all__ = [
+    "DERIVED",
     "IMMUNOGLOBULIN_LLN_MG_DL",
     "chain_ratio",
     "corrected_calcium_mg_dl",
@@ -26,6 +27,14 @@ Codes = NDArray[np.int8]
 IMMUNOGLOBULIN_LLN_MG_DL = {"igg": 768.0, "iga": 68.0, "igm": 35.0}
 """Lower limits of one laboratory (Freelite centre; evidence for SMM in Lakshman A, Blood Cancer J
 2018;8:59, doi:10.1038/s41408-018-0077-4), used only where the reporting laboratory gives none."""
+
+DERIVED = {
+    "involved_flc": ("involved_flc_mg_l", "Involved free light chain"),
+    "uninvolved_flc": ("uninvolved_flc_mg_l", "Uninvolved free light chain"),
+    "egfr": ("egfr_ml_min_173m2", "eGFR (CKD-EPI 2021)"),
+    "calcium_corrected": ("calcium_corrected_mg_dl", "Calcium corrected for albumin"),
+}
+"""Derived quantities of a visit: the feature that holds the latest one, and its label."""
 
 RATIO_TOLERANCE = 0.10
 """A reported ratio further than this from kappa/lambda deserves a question: 11 of 214 real SMM

@@ -14,8 +14,9 @@ import numpy as np
 
 from features.analytes import ANALYTES
 from features.cuts import above, at_least, state, tabulate
+from features.derived import DERIVED
 from features.history import HEAVY_CHAINS, Codes, Floats
-from features.landmark import DERIVED, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 
 __all__ = [
     "CRITERIA",

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from features.catalogue import FEATURES
 from features.errors import ArtefactError
-from features.landmark import FEATURES
 from models.learned import LearnedModel
 from models.refits import Refits
 from models.stored import arrays_of, kind_of, learner_from

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.analytes import ANALYTES
+from features.catalogue import FEATURES, NEEDS
 from features.criteria import CRITERIA, MET, NOT_MET, STAGES, UNKNOWN, Staging, stage
 from features.cuts import States
 from features.errors import InputError
 from features.history import HEAVY_CHAINS, Codes
-from features.landmark import FEATURES, NEEDS, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 from features.trends import EvolvingRule
 from models.catalogue import PUBLISHED
 from models.published.markers import course, kappa_lambda_abnormal

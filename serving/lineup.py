@@ -6,7 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from features.analytes import ANALYTES
-from features.landmark import FEATURES
+from features.catalogue import FEATURES
 from models.catalogue import DEFAULT, PUBLISHED, choose
 from models.risk import RiskModel
 from serving.values import Json

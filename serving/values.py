@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from features.analytes import ANALYTES
+from features.derived import DERIVED
 from features.history import Floats
-from features.landmark import DERIVED, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 from features.visits import Visits
 from serving.request import EPOCH, RiskRequest
 

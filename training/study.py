@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from features.catalogue import FEATURES
 from features.errors import DesignError, InputError
-from features.landmark import FEATURES
 from models.catalogue import PUBLISHED
 from training.search_space import Search
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from features.catalogue import PROBES_IMWG_2020
 from features.cuts import States, above, at_least, state
 from features.flags import Flag
 from features.history import Codes
-from features.landmark import PROBES_IMWG_2020, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 from features.trends import EvolvingRule
 from models.published.points import Marker, cut_marker
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from features.analytes import ANALYTES
-from features.landmark import DERIVED
+from features.derived import DERIVED
 from serving.values import Json
 from serving.web.labels import model_label
 from serving.web.numbers import CANONICAL, converted, localised, quantity, years_label

@@ -12,7 +12,7 @@ from typing import Any
 
 from features.analytes import ANALYTES
 from features.criteria import CRITERIA, STAGES
-from features.landmark import DERIVED
+from features.derived import DERIVED
 from models.trial import TRIALS, load_trial
 
 __all__ = ["LANGUAGES", "Texts", "texts"]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.catalogue import FEATURES
 from features.history import History
-from features.landmark import FEATURES, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 
 SUBJECTS = 3
 QUANTITIES = ("m_protein", "hemoglobin", "creatinine", "flc_ratio_involved", "igg", "iga", "egfr")

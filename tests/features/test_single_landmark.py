@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from features.analytes import ANALYTES
+from features.catalogue import FEATURES
+from features.derived import DERIVED
 from features.history import History
-from features.landmark import DERIVED, FEATURES, LandmarkFeatures
+from features.landmark import LandmarkFeatures
 
 SUBJECTS, VISITS = 8, 9
 
@@ -57,6 +59,6 @@ def test_a_landmark_alone_has_the_features_it_has_among_many(history, name):
 def test_features_worked_out_together_are_those_worked_out_one_by_one(history, name, monkeypatch):
     asked = history.subject[::2], history.time_years[::2]
     together = LandmarkFeatures(history, *asked).matrix(FEATURES)[:, list(FEATURES).index(name)]
-    monkeypatch.setattr("features.landmark.SMALL", 0)
+    monkeypatch.setattr("features.latest.SMALL", 0)
     monkeypatch.setattr("features.trends.SMALL", 0)
     np.testing.assert_array_equal(LandmarkFeatures(history, *asked)[name], together)

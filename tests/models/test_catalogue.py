@@ -2,8 +2,8 @@
 
 import pytest
 
+from features.catalogue import FEATURES
 from features.errors import InputError
-from features.landmark import FEATURES
 from models.catalogue import DEFAULT, PUBLISHED, choose
 
 # Released identifiers, as the documentation of the command line lists them.

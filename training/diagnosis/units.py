@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from features.analytes import ANALYTES
-from features.landmark import DERIVED
+from features.derived import DERIVED
 from training.diagnosis.evidence import Evidence
 from training.diagnosis.finding import Finding, Status
 

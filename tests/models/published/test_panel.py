@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from features.landmark import PROBES_IMWG_2020, LandmarkFeatures
+from features.catalogue import PROBES_IMWG_2020
+from features.landmark import LandmarkFeatures
 from models.catalogue import PUBLISHED
 from models.published.panel import panel
 from models.published.points import PointScore

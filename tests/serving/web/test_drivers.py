@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from features.landmark import FEATURES
+from features.catalogue import FEATURES
 from serving.web.drivers import HALF, MOST, drivers
 from serving.web.texts import texts
 
