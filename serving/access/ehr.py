@@ -5,6 +5,7 @@ or RS384, audience the address called, and an identifier that counts once. The k
 they are configured to be; a token that names another place (`jku`) is refused, never followed.
 """
 
+import asyncio
 import hashlib
 import logging
 import sqlite3
@@ -91,7 +92,9 @@ class EhrTokens:
             claims = await verified_claims(text, header, issuer, also=("jti",))
         except UNPROVEN:
             return None
-        if not self._first_use(f"{ehr.issuer} {claims['jti']}", float(claims["exp"])):
+        name, expires = f"{ehr.issuer} {claims['jti']}", float(claims["exp"])
+        # In a thread: another worker may be at it, or a disk slow.
+        if not await asyncio.to_thread(self._first_use, name, expires):
             return None
         return Caller(f"ehr:{ehr.issuer}"[:200], SCOPE)
 

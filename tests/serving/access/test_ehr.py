@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,27 @@ def test_the_configured_place_of_keys_may_be_named(caller: Any, ehr_dir: Path) -
 def test_what_cannot_be_noted_as_used_is_not_believed(caller: Any, ehr_dir: Path) -> None:
     (ehr_dir / "seen.db").write_bytes(b"no database at all, of some length" * 100)
     assert caller(signed()) is None
+
+
+def test_others_are_answered_while_a_token_waits_to_be_noted(
+    ehr_dir: Path,
+) -> None:
+    tokens = EhrTokens(read_settings(ehr_dir).ehrs, ehr_dir)
+
+    async def turns_of_the_loop() -> int:
+        assert await tokens.caller(signed(jti="first"), PATH) is not None
+        with closing(sqlite3.connect(ehr_dir / "seen.db")) as another:
+            another.execute("BEGIN EXCLUSIVE")
+            waiting = asyncio.create_task(tokens.caller(signed(jti="second"), PATH))
+            turns = 0
+            while not waiting.done():
+                await asyncio.sleep(0.01)
+                turns += 1
+        assert await waiting is None
+        return turns
+
+    # A hundred in a second, were the machine not busy.
+    assert asyncio.run(turns_of_the_loop()) > 5
 
 
 def test_a_chart_is_answered_to_its_ehr_once(room: Any, ehr_dir: Path, client_of: Any) -> None:
