@@ -47,6 +47,9 @@ logger = logging.getLogger("smoulder.serving")
 
 LAST_GOOD = ".last-good"
 MOST_FILES = 200
+MOST_TOGETHER = 128 * 1024 * 1024
+"""Bytes of all files of a version; it is read as a whole, and a copy of it kept."""
+
 ROLES = ("champion", CHALLENGER)
 COHORT_KINDS = ("real", "simulated")
 ROLE_KEYS = ("name", "version", "role", "study_hash", "cohort_kind", "run_id")
@@ -226,9 +229,13 @@ def _copy(directory: Path, target: Path) -> None:
         found = list(islice((source / "artefact").rglob("*"), MOST_FILES + 1))
         if len(found) > MOST_FILES:
             raise ArtefactError(f"artefact: more than {MOST_FILES} files")
+        together = 0
         for path in [source / "role.json", *(path for path in found if not path.is_dir())]:
             if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
                 raise ArtefactError(f"{path.name}: is not a plain file of the size expected")
+            together += path.stat().st_size
+            if together > MOST_TOGETHER:
+                raise ArtefactError(f"artefact: more than {MOST_TOGETHER >> 20} MB")
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)

@@ -15,6 +15,7 @@ import pytest
 
 from serving.app import application
 from serving.examples import EXAMPLE
+from serving.lifecycle import Watch
 from serving.request import EPOCH
 from serving.room import Room
 
@@ -97,6 +98,25 @@ def today() -> int:
 def no_canary(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models are taken in without a canary process, which takes half a second."""
     monkeypatch.setattr("serving.published.try_out", lambda _: None)
+
+
+@pytest.fixture
+def watch(tmp_path: Path, publish: Callable[..., Path], no_canary: None) -> Watch:
+    """A lineup of version 1 of the learned model, which looks when it is told to."""
+    publish(tmp_path)
+    found = Watch(tmp_path)
+    found.look()
+    return found
+
+
+@pytest.fixture(scope="session")
+def versions() -> Callable[[Watch], dict[str, str]]:
+    """Versions of the learned models that answer."""
+
+    def versions(watch: Watch) -> dict[str, str]:
+        return {name: model.version for name, model in watch.lineup.learned.items()}
+
+    return versions
 
 
 @pytest.fixture
