@@ -3,18 +3,39 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from features.errors import InputError
 
-__all__ = ["Json", "entries_of", "resources_of"]
+__all__ = ["Entry", "Json", "entries_of", "resources_of"]
 
 Json = Mapping[str, object]
 
 
-def resources_of(path: Path) -> Iterator[tuple[int, str, Json]]:
-    """Row, full URL (or empty) and content of every resource of a file.
+class Entry(NamedTuple):
+    """One resource of a source.
 
-    The row is the entry of a Bundle, the place in a list, or the line of NDJSON, from 1.
+    Parameters
+    ----------
+    row
+        Entry of the Bundle, place in the list, or line of NDJSON, from 1. What a Bundle within a
+        Bundle holds has the row of that Bundle.
+    url
+        Full URL, or empty.
+    resource
+        As decoded.
+    path
+        Where it stands in the document: ``entry[0].resource``.
+    """
+
+    row: int
+    url: str
+    resource: Json
+    path: str = ""
+
+
+def resources_of(path: Path) -> Iterator[Entry]:
+    """Every resource of a file.
 
     Raises
     ------
@@ -39,7 +60,7 @@ def resources_of(path: Path) -> Iterator[tuple[int, str, Json]]:
     yield from entries_of(whole, path.name)
 
 
-def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
+def _lines(text: str, source: str) -> Iterator[Entry]:
     for row, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -48,35 +69,69 @@ def _lines(text: str, source: str) -> Iterator[tuple[int, str, Json]]:
         except (ValueError, RecursionError):
             message = "is neither a JSON document nor a line of NDJSON; is the file cut short?"
             raise InputError("resource", message, row=row, source=source) from None
-        yield row, "", _object(resource, row, source)
+        yield from _with_held(Entry(row, "", _object(resource, "resource", row, source)), source)
 
 
-def entries_of(whole: object, source: str) -> Iterator[tuple[int, str, Json]]:
-    """Row, full URL and content of every resource of a decoded Bundle, list or resource.
+def entries_of(whole: object, source: str) -> Iterator[Entry]:
+    """Every resource of a decoded Bundle, list or resource; a Bundle before what it holds.
+
+    A Bundle may hold others: each answer to a batch of searches is a Bundle of its own.
 
     Raises
     ------
     InputError
         At the first entry that is not an object; for a history.
     """
-    if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
-        if whole.get("type") == "history":
-            expected = "is history, which holds results since corrected or withdrawn; give a search"
-            raise InputError("type", expected, source=source)
-        entries = whole.get("entry", [])
-        if not isinstance(entries, list):
-            raise InputError("entry", "is not a list", source=source)
-        for row, entry in enumerate(entries, start=1):
-            given = _object(entry, row, source)
-            url = given.get("fullUrl")
-            resource = _object(given.get("resource", {}), row, source)
-            yield row, url if isinstance(url, str) else "", resource
+    if isinstance(whole, list):
+        for row, resource in enumerate(whole, start=1):
+            entry = Entry(row, "", _object(resource, "resource", row, source), f"[{row - 1}]")
+            yield from _with_held(entry, source)
         return
-    for row, resource in enumerate(whole if isinstance(whole, list) else [whole], start=1):
-        yield row, "", _object(resource, row, source)
+    resource = _object(whole, "resource", 1, source)
+    row = 0 if resource.get("resourceType") == "Bundle" else 1
+    yield from _with_held(Entry(row, "", resource), source)
 
 
-def _object(value: object, row: int, source: str) -> Json:
+def _with_held(first: Entry, source: str) -> Iterator[Entry]:
+    """A resource and, if it is a Bundle, all that it holds, however deep."""
+    open_bundles = [iter((first,))]
+    while open_bundles:
+        entry = next(open_bundles[-1], None)
+        if entry is None:
+            open_bundles.pop()
+            continue
+        yield entry
+        if entry.resource.get("resourceType") == "Bundle":
+            open_bundles.append(_held(entry, source))
+
+
+def _held(bundle: Entry, source: str) -> Iterator[Entry]:
+    inside = f"{bundle.path}." if bundle.path else ""
+    row = bundle.row or None
+    if bundle.resource.get("type") == "history":
+        expected = "is history, which holds results since corrected or withdrawn; give a search"
+        raise InputError(f"{inside}type", expected, row=row, source=source)
+    entries = bundle.resource.get("entry", [])
+    if not isinstance(entries, list):
+        raise InputError(f"{inside}entry", "is not a list", row=row, source=source)
+    for i, entry in enumerate(entries):
+        path = f"{inside}entry[{i}]"
+        given = _object(entry, path, row, source)
+        resource = given.get("resource")
+        if resource is None:
+            # The answer to a deletion or to a search that failed: `features.sources.gaps`.
+            continue
+        resource = _object(resource, f"{path}.resource", row, source)
+        url = given.get("fullUrl")
+        yield Entry(
+            bundle.row or i + 1,
+            url if isinstance(url, str) else "",
+            resource,
+            f"{path}.resource",
+        )
+
+
+def _object(value: object, field: str, row: int | None, source: str) -> Json:
     if not isinstance(value, dict):
-        raise InputError("resource", "is not a JSON object", row=row, source=source)
+        raise InputError(field, "is not a JSON object", row=row, source=source)
     return value

@@ -1,11 +1,13 @@
 """FHIR R4: Patient and Observation resources in a Bundle, a list or NDJSON.
 
-A row is an Observation or one of its components; its number is the entry of the Bundle or the line
-of the file. LOINC codes and a site's own ones name the analyte, UCUM the unit. Withdrawn results
-and absent values are counted in the notes, never used.
+A row is an Observation or one of its components; its number is the entry of the Bundle (of the
+outermost one, where a Bundle holds others) or the line of the file. LOINC codes and a site's own
+ones name the analyte, UCUM the unit. Withdrawn results and absent values are counted in the notes,
+never used, and so is what the source says is missing from it.
 """
 
 import importlib.util
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pyarrow as pa
 from features.analytes import Analyte
 from features.errors import InputError
 from features.labs import LabRows
-from features.sources.bundles import Json, resources_of
+from features.sources.bundles import Entry, resources_of
 from features.sources.codes import read_codes
 from features.sources.gathered import Gathered, Measured
 from features.sources.long import measured_rows
@@ -47,17 +49,17 @@ def read_fhir(path: Path | str, *, codes: Path | str | None = None) -> LabRows:
 
 
 def rows_from_resources(
-    resources: Iterator[tuple[int, str, Json]],
+    resources: Iterator[Entry],
     *,
     codes: Mapping[str, Analyte] | None = None,
     source: str = "bundle",
 ) -> LabRows:
-    """Lab rows of resources, each with its row and full URL.
+    """Lab rows of the resources of a source.
 
     Parameters
     ----------
     resources
-        ``(row, full URL or "", resource as parsed JSON)``.
+        Of the whole source.
     codes
         A site's own code to analyte.
     source
@@ -104,7 +106,20 @@ def _lab_rows(found: Gathered, source: str) -> LabRows:
     for name, fault in found.faults:
         reading.add(name, [fault])
     reading.notes += [f"{what} are not used: {n}" for what, n in found.passed_over.items()]
+    reading.notes += _doubts(found)
     return measured_rows(reading, count_others=False)
+
+
+def _doubts(found: Gathered) -> list[str]:
+    """A line for everything said that is of no subject alone; alike ones are counted."""
+    times = Counter(doubt.said for doubt in found.doubts)
+    first = {doubt.said: doubt for doubt in reversed(found.doubts)}
+    lines = []
+    for said, n in times.items():
+        row = f"row {first[said].row}" if first[said].row else ""
+        at = ", ".join(part for part in (row, first[said].place) if part)
+        lines.append(f"{at}: {said}" + (f" ({n} times)" if n > 1 else ""))
+    return lines
 
 
 def _sex(gender: str) -> str:

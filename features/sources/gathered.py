@@ -15,7 +15,7 @@ from features.sources.people import People
 if TYPE_CHECKING:
     from fhir.resources.R4B.patient import Patient
 
-__all__ = ["AMBIGUOUS", "Fault", "Gathered", "Measured", "not_r4"]
+__all__ = ["AMBIGUOUS", "Doubt", "Fault", "Gathered", "Measured", "not_r4"]
 
 AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
 
@@ -41,6 +41,25 @@ class Measured:
     moment: float = np.nan
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is to be known of a resource as a whole, and is of no subject alone.
+
+    Parameters
+    ----------
+    row
+        Of the resource.
+    place
+        Inside it; empty for all of it.
+    said
+        What is doubted.
+    """
+
+    row: int
+    place: str
+    said: str
+
+
 @dataclass(slots=True)
 class Gathered:
     """What has been read so far."""
@@ -53,6 +72,7 @@ class Gathered:
     day_of_member: dict[str, str] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
 
     def fault(self, name: str, expected: str, *, doubted: bool = False) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from features.analytes import Analyte
 from features.labs import CellFault
-from features.sources.bundles import Json
-from features.sources.gathered import Gathered
+from features.sources.bundles import Entry, Json
+from features.sources.gaps import gaps_of
+from features.sources.gathered import Doubt, Gathered
 from features.sources.observations import gather_observation
 from features.sources.panels import gather_panel
 from features.sources.patients import gather_patient
@@ -19,22 +20,20 @@ __all__ = ["gather"]
 OTHER_PATIENT = "differs from an earlier Patient of its id; keep one, or tell two apart by fullUrl"
 
 
-def gather(
-    resources: Iterable[tuple[int, str, Json]], codes: Mapping[str, Analyte] | None = None
-) -> Gathered:
+def gather(resources: Iterable[Entry], codes: Mapping[str, Analyte] | None = None) -> Gathered:
     """What resources say: Patients, panels and reports first, then the results of them.
 
     Parameters
     ----------
     resources
-        ``(row, full URL or "", resource as parsed JSON)``.
+        Of the whole source.
     codes
         A site's own code to analyte.
     """
     listed = list(resources)
     found = Gathered(codes or {}, People(listed))
     given: dict[str, Json] = {}
-    for row, url, resource in listed:
+    for row, url, resource, _ in listed:
         kind = resource.get("resourceType")
         if kind == "Patient":
             subject = found.people.patient(url, resource)
@@ -44,11 +43,12 @@ def gather(
                 found.refuse(subject, row, "Patient", OTHER_PATIENT)
         elif kind in ("Observation", "DiagnosticReport"):
             gather_panel(found, url, resource)
-    for row, url, resource in listed:
+    for row, url, resource, _ in listed:
+        found.doubts += [Doubt(row, place, said) for place, said in gaps_of(resource)]
         kind = resource.get("resourceType")
         if kind == "Observation":
             gather_observation(found, row, url, resource)
-        elif kind != "Patient":
+        elif kind not in ("Bundle", "Patient"):
             found.passed_over["resources that are neither Patient nor Observation"] += 1
     _leave_out_followed(found)
     return found

@@ -1,11 +1,11 @@
 """From the call of an EHR to one subject's request, and from its feedback to what is counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from features.errors import FieldProblem, InputError
-from features.sources.bundles import entries_of
+from features.sources.bundles import Entry, entries_of
 from serving.cds_hooks.services import HOOK, PATIENT, REASONS, RESULTS
 from serving.fhir.bundle import Asked, read_resources
 from serving.problems import PRECONDITION, ProblemError, of_fields
@@ -15,7 +15,8 @@ __all__ = ["MOST_FEEDBACK", "OUTCOMES", "read_call", "read_feedback"]
 OUTCOMES = ("accepted", "overridden")
 MOST_FEEDBACK = 100
 
-Row = tuple[str, str, Mapping[str, object]]
+FAILED = "OperationOutcome"
+"""What an EHR may send in place of a resource that it could not fetch."""
 
 
 @dataclass(slots=True)
@@ -36,7 +37,8 @@ def read_call(document: object) -> Asked:
     Raises
     ------
     ProblemError
-        400 for another shape, 412 without the prefetched Patient, 422 for somebody else's.
+        400 for another shape, 412 where Patient or results were not prefetched, 422 for somebody
+        else's.
     """
     reading = _Reading([])
     given: dict[str, Any] = document if isinstance(document, dict) else {}
@@ -47,33 +49,44 @@ def read_call(document: object) -> Asked:
     who = context.get("patientId") if isinstance(context, dict) else None
     reading.need(_is_text(who), "context.patientId", "is required")
     if reading.need(isinstance(prefetch, dict), "prefetch", "must be an object"):
-        for key in (PATIENT, RESULTS):
-            fits = isinstance(prefetch.get(key), dict | None)
-            reading.need(fits, f"prefetch.{key}", "must be a resource")
+        for key, kind in ((PATIENT, "Patient"), (RESULTS, "Bundle")):
+            fits = _kind_of(prefetch.get(key)) in (None, kind, FAILED)
+            reading.need(fits, f"prefetch.{key}", f"must be a {kind}")
     if reading.problems:
         raise of_fields(reading.problems, malformed=True)
-    patient = prefetch.get(PATIENT)
-    if patient is None:
+    patient, results = prefetch.get(PATIENT), prefetch.get(RESULTS)
+    if patient is None or _kind_of(patient) == FAILED:
         raise ProblemError(PRECONDITION, "the prefetch must hold the Patient; see /cds-services")
+    if RESULTS not in prefetch or _kind_of(results) == FAILED:
+        # null says that there are none; without the key nobody has looked.
+        detail = "the prefetch must hold the results, null where there are none; see /cds-services"
+        raise ProblemError(PRECONDITION, detail)
     if patient.get("id") != who:
         wrong = FieldProblem(f"prefetch.{PATIENT}.id", "must be the patient of the context")
         raise of_fields([wrong], malformed=False)
-    return read_resources([(f"prefetch.{PATIENT}", "", patient), *_results(prefetch.get(RESULTS))])
+    listed = [] if results is None else _listed(results)
+    return read_resources([Entry(0, "", patient, f"prefetch.{PATIENT}"), *listed])
+
+
+def _kind_of(resource: object) -> object:
+    """Type of a resource; None for null and empty for what is no resource."""
+    if resource is None:
+        return None
+    return resource.get("resourceType", "") if isinstance(resource, dict) else ""
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _results(bundle: object) -> Iterator[Row]:
+def _listed(bundle: object) -> list[Entry]:
     path = f"prefetch.{RESULTS}"
     try:
-        for row, url, resource in entries_of(bundle or [], path):
-            yield f"{path}.entry[{row - 1}].resource", url, resource
+        listed = list(entries_of(bundle, path))
     except InputError as error:
-        at = error.problem.row
-        here = f"{path}.{error.problem.field}" if at is None else f"{path}.entry[{at - 1}]"
-        raise of_fields([FieldProblem(here, error.problem.expected)], malformed=True) from None
+        wrong = FieldProblem(f"{path}.{error.problem.field}", error.problem.expected)
+        raise of_fields([wrong], malformed=True) from None
+    return [each._replace(path=f"{path}.{each.path}".rstrip(".")) for each in listed]
 
 
 def read_feedback(document: object) -> list[tuple[str, str]]:

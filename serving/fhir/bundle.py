@@ -4,14 +4,14 @@ Resources are read as files of FHIR are (`features.sources.resources`): one way 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from features.analytes import ANALYTES
 from features.errors import FieldProblem, InputError, UnitError
-from features.sources.bundles import entries_of
+from features.sources.bundles import Entry, entries_of
 from features.sources.gathered import Gathered, Measured
 from features.sources.patients import age_on, birth_of
 from features.sources.resources import gather
@@ -65,23 +65,9 @@ def read_bundle(document: object) -> Asked:
     if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
         return _unread("resourceType", "must be Bundle")
     try:
-        listed = list(entries_of(document, SOURCE))
+        return read_resources(entries_of(document, SOURCE))
     except InputError as error:
-        row = error.problem.row
-        path = error.problem.field if row is None else f"entry[{row - 1}]"
-        return _unread(path, error.problem.expected)
-    asked = read_resources(
-        (f"entry[{row - 1}].resource", url, resource) for row, url, resource in listed
-    )
-    return replace(asked, doubts=(*_more_pages(document), *asked.doubts))
-
-
-def _more_pages(bundle: Mapping[str, object]) -> list[FieldProblem]:
-    links = bundle.get("link")
-    listed = links if isinstance(links, list) else []
-    named = [link.get("relation") for link in listed if isinstance(link, dict)]
-    said = "names a next page, which was not read; results may be missing"
-    return [FieldProblem("link", said)] if "next" in named else []
+        return _unread(error.problem.field, error.problem.expected)
 
 
 def _unread(path: str, expected: str) -> Asked:
@@ -89,13 +75,14 @@ def _unread(path: str, expected: str) -> Asked:
     return Asked(request, "", {}, {"visits": "entry"}, (), ())
 
 
-def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -> Asked:
-    """One subject's request from resources, each with its path and full URL."""
+def read_resources(resources: Iterable[Entry]) -> Asked:
+    """One subject's request from the resources of a source."""
     listed = list(resources)
-    found = gather((i, url, resource) for i, (_, url, resource) in enumerate(listed))
-    paths = [path for path, _, _ in listed]
-    names = [_reference(url, resource) for _, url, resource in listed]
+    found = gather(entry._replace(row=i) for i, entry in enumerate(listed))
+    paths = [entry.path for entry in listed]
+    names = [_reference(entry.url, entry.resource) for entry in listed]
     problems, doubts = _faults(found, paths)
+    doubts += [FieldProblem(_inside(paths[d.row], d.place), d.said) for d in found.doubts]
     subject, more = _subject(found, paths)
     problems += more
     values, more = _values(found, subject, paths)
@@ -119,6 +106,10 @@ def read_resources(resources: Iterable[tuple[str, str, Mapping[str, object]]]) -
         tuple(doubts),
         tuple(f"{what} are not used: {n}" for what, n in found.passed_over.items()),
     )
+
+
+def _inside(path: str, place: str) -> str:
+    return ".".join(part for part in (path, place) if part)
 
 
 def _reference(url: str, resource: Mapping[str, object]) -> str:

@@ -139,6 +139,29 @@ def _without_prefetch(call: Body) -> None:
     del call["prefetch"]
 
 
+def _without_results(call: Body) -> None:
+    del call["prefetch"]["results"]
+
+
+FAILURE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+
+
+def _failed_patient(call: Body) -> None:
+    call["prefetch"]["patient"] = FAILURE
+
+
+def _failed_results(call: Body) -> None:
+    call["prefetch"]["results"] = FAILURE
+
+
+def _results_of_one(call: Body) -> None:
+    call["prefetch"]["results"] = call["prefetch"]["results"]["entry"][0]["resource"]
+
+
+def _patient_of_another_kind(call: Body) -> None:
+    call["prefetch"]["patient"]["resourceType"] = "Practitioner"
+
+
 def _another(call: Body) -> None:
     call["context"]["patientId"] = "somebody-else"
 
@@ -160,6 +183,11 @@ def _unit(call: Body) -> None:
     [
         (_without_patient, 412, []),
         (_without_prefetch, 412, []),
+        (_without_results, 412, []),
+        (_failed_patient, 412, []),
+        (_failed_results, 412, []),
+        (_results_of_one, 400, ["prefetch.results"]),
+        (_patient_of_another_kind, 400, ["prefetch.patient"]),
         (_another, 422, ["prefetch.patient.id"]),
         (_hook, 400, ["hook"]),
         (_no_bundle, 400, ["prefetch.results.entry[0]"]),

@@ -40,9 +40,16 @@ def test_the_example_is_the_person_of_the_api() -> None:
         ({"resourceType": "Patient"}, "resourceType"),
         ({"resourceType": "Bundle", "entry": {}}, "entry"),
         ({"resourceType": "Bundle", "entry": [[]]}, "entry[0]"),
-        ({"resourceType": "Bundle", "entry": [{"resource": 1}]}, "entry[0]"),
+        ({"resourceType": "Bundle", "entry": [{"resource": 1}]}, "entry[0].resource"),
         # Versions of the past: a result of it may be withdrawn by now.
         ({"resourceType": "Bundle", "type": "history", "entry": []}, "type"),
+        (
+            {
+                "resourceType": "Bundle",
+                "entry": [{"resource": {"resourceType": "Bundle", "type": "history"}}],
+            },
+            "entry[0].resource.type",
+        ),
     ],
 )
 def test_another_shape_is_malformed(given: object, field: str) -> None:
@@ -75,6 +82,82 @@ def test_a_bundle_that_is_not_understood_is_not_told_that_it_holds_nothing(
 ) -> None:
     told = ask(bundle | change).json()
     assert [error["field"] for error in told["errors"]] == [field]
+
+
+def answers_of_a_batch(bundle: Body, **search: Any) -> Body:
+    """The Bundle as a server answers to a batch: a Patient, and a search that found the rest."""
+    found = {"resourceType": "Bundle", "type": "searchset", "entry": bundle["entry"][1:], **search}
+    entries = [
+        {"resource": bundle["entry"][0]["resource"], "response": {"status": "200"}},
+        {"resource": found, "response": {"status": "200 OK"}},
+    ]
+    return {"resourceType": "Bundle", "type": "batch-response", "entry": entries}
+
+
+def test_a_bundle_within_a_bundle_is_read_as_if_it_were_flat(bundle: Body) -> None:
+    flat, nested = read_bundle(bundle), read_bundle(answers_of_a_batch(bundle))
+    assert nested.request == flat.request
+    assert nested.observations == flat.observations
+    assert not nested.doubts
+    assert not nested.notes
+
+
+def test_a_problem_within_a_bundle_within_a_bundle_has_its_whole_path(bundle: Body) -> None:
+    bundle["entry"][1]["resource"]["valueQuantity"]["code"] = "mmol/L"
+    bundle["entry"][2] = []
+    nested = answers_of_a_batch(bundle)
+    assert list(fields(nested)) == ["entry[1].resource.entry[1]"]
+    del nested["entry"][1]["resource"]["entry"][1]
+    assert list(fields(nested)) == ["entry[1].resource.entry[0].resource.valueQuantity.code"]
+
+
+FAILURE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({"response": {"status": "404 Not Found"}}, ".response"),
+        ({"response": {"status": "500", "outcome": FAILURE}}, ".response"),
+        ({"resource": FAILURE, "search": {"mode": "outcome"}}, ".resource"),
+        ({"resource": FAILURE, "response": {"status": "400"}}, ".response"),
+        ({"fullUrl": "http://one.example/Observation/9"}, ""),
+    ],
+)
+def test_what_could_not_be_fetched_is_a_warning(bundle: Body, entry: Body, place: str) -> None:
+    asked = read_bundle({**bundle, "entry": [*bundle["entry"], entry]})
+    assert not asked.request.problems
+    assert f"entry[{len(bundle['entry'])}]{place}" in [doubt.field for doubt in asked.doubts]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"response": {"status": "204 No Content"}},
+        {"request": {"method": "DELETE", "url": "Observation/9"}},
+        {
+            "resource": {
+                "resourceType": "OperationOutcome",
+                "issue": [{"severity": "information", "code": "informational"}],
+            }
+        },
+    ],
+)
+def test_an_entry_that_hides_no_result_is_no_warning(bundle: Body, entry: Body) -> None:
+    assert not read_bundle({**bundle, "entry": [*bundle["entry"], entry]}).doubts
+
+
+def test_a_total_above_what_the_bundle_holds_is_a_warning(bundle: Body) -> None:
+    size = len(bundle["entry"])
+    assert not read_bundle({**bundle, "total": size}).doubts
+    (doubt,) = read_bundle({**bundle, "total": size + 1}).doubts
+    assert doubt.field == "total"
+
+
+def test_a_next_page_within_a_bundle_is_a_warning_at_its_place(bundle: Body) -> None:
+    nested = answers_of_a_batch(bundle, link=[{"relation": "next", "url": "http://one.example"}])
+    (doubt,) = read_bundle(nested).doubts
+    assert doubt.field == "entry[1].resource.link"
 
 
 def test_results_of_somebody_else_are_refused(bundle: Body) -> None:
@@ -124,6 +207,12 @@ URN = "urn:uuid:04121321-4af5-424c-a0e1-ed3aab1c349d"
         (f"{TWO}/Observation/5", "Patient/7", False),
         (f"{TWO}/Observation/5", "Patient/7/_history/2", False),
         (f"{ONE}-2/Observation/5", "Patient/7", False),
+        # One server, whatever the scheme and the case of its name; a port or a path is another's.
+        ("https://one.example/fhir/Observation/5", "Patient/7", True),
+        ("", "HTTPS://One.Example/fhir/Patient/7", True),
+        ("", "https://one.example/fhir/Patient/7?_format=json", True),
+        ("", "https://one.example:8443/fhir/Patient/7", False),
+        ("", "https://one.example/FHIR/Patient/7", False),
         (f"{TWO}/Observation/5", f"{ONE}/Patient/7", True),
         # Without a server it is the one Patient who has the id.
         ("", "Patient/7", True),

@@ -98,3 +98,31 @@ def test_the_order_of_entries_does_not_change_who_is_who(
     expected = people(read_entries(*entries))
     for order in permutations(entries):
         assert people(read_entries(*order)) == expected
+
+
+def test_http_and_https_of_one_server_are_one_and_https_is_shown(
+    read_entries, observation, patient, entry, people
+):
+    secure = ONE.replace("http:", "https:")
+    entries = [
+        entry(f"{ONE}/Patient/p1", patient),
+        entry(f"{secure}/Observation/1", observation(value=11)),
+        entry(f"{TWO}/Patient/p1", {**patient, "gender": "male"}),
+        entry("", observation(value=22, subject=f"{TWO}/Patient/p1")),
+    ]
+    assert people(read_entries(*entries[:2])) == {"p1": (FEMALE, 11.0)}
+    expected = {f"{secure}/Patient/p1": (FEMALE, 11.0), f"{TWO}/Patient/p1": (MALE, 22.0)}
+    for order in permutations(entries):
+        assert people(read_entries(*order)) == expected
+
+
+def test_http_and_https_of_one_observation_are_two_versions_of_it(
+    read_entries, observation, patient, entry
+):
+    rows = read_entries(
+        entry(f"{ONE}/Patient/p1", patient),
+        entry(f"{ONE}/Observation/1", observation(value=11)),
+        entry(f"{ONE}/Observation/1".replace("http:", "https:"), observation(value=12)),
+    )
+    (refused,) = check(rows).refusals().values()
+    assert refused.startswith("row 3, Observation: is another version of an earlier entry")
