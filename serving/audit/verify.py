@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.audit.record import GENESIS, chained
+from serving.audit.sqlite import SqliteStore
 from serving.audit.store import Store, store_of
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "verify", "verify_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ def verify(directory: Path, url: str | None = None, *, kept: str | None = None) 
         If there is no log to read.
     """
     return _verdict(store_of(directory, url), kept)
+
+
+def verify_file(path: Path, *, kept: str | None = None) -> Verdict:
+    """Verdict on a copy that lies in a file of any name; see `verify`."""
+    return _verdict(SqliteStore(path), kept)
 
 
 def _verdict(store: Store, kept: str | None) -> Verdict:
