@@ -70,7 +70,7 @@ class Guard:
         try:
             caller = await self._admit(scope, need)
         except ProblemError as problem:
-            if need == "ui" and problem.kind is UNAUTHENTICATED:
+            if need == "ui" and problem.kind is UNAUTHENTICATED and not _by_script(scope):
                 await _to_sign_in(send)
                 return
             raise
@@ -142,6 +142,11 @@ def _from_elsewhere(scope: Scope) -> bool:
     if scope["method"] in ("GET", "HEAD"):
         return False
     return bool(dict(scope["headers"]).get(b"sec-fetch-site") != b"same-origin")
+
+
+def _by_script(scope: Scope) -> bool:
+    """Whether a page asks for a part of itself; a form to sign in would replace what is typed."""
+    return any(name == b"hx-request" for name, _ in scope["headers"])
 
 
 def _too_many(wait: float) -> ProblemError:

@@ -29,6 +29,7 @@ NAVIGATION = {"patient": "/ui/", "screening": "/ui/screening", "models": "/ui/mo
 STATIC = {
     "style.css": "text/css",
     "page.js": "text/javascript",
+    "typed.js": "text/javascript",
     "screening.css": "text/css",
     "screening.js": "text/javascript",
     "htmx.min.js": "text/javascript",
@@ -104,6 +105,9 @@ def render(
         .render(here=here, signed_in=COOKIE_OF_SESSION in request.cookies, **content)
     )
     response = HTMLResponse(html, status, headers_of(language))
+    if request.method != "POST":
+        # What is filled in afterwards is kept by the browser for the way back, and by nothing else.
+        response.headers["Cache-Control"] = "no-cache"
     if request.query_params.get("lang") == language:
         response.set_cookie(
             COOKIE, language, max_age=YEAR_SECONDS, path="/ui", httponly=True, samesite="strict"

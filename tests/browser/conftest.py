@@ -30,16 +30,22 @@ WORDS: dict[str, Any] = {
 ASKED: dict[Literal["light", "dark"], dict[str, Any]] = {"light": {}, "dark": COLOURS}
 
 
+@pytest.fixture(scope="session")
+def launch() -> dict[str, Any]:
+    """How the system's Chromium is started; without one tests fail with the line to type."""
+    found = shutil.which("chromium")
+    assert found, "Chromium is missing; type: apt-get install -y chromium"
+    return {"executable_path": found, "args": list(SWITCHES)}
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium; without one the test fails with the line to type.
+def chromium(launch: dict[str, Any]) -> Iterator[Browser]:
+    """The system's Chromium.
 
     It ends with these tests: while it lives, no other test of the process can run an event loop.
     """
-    found = shutil.which("chromium")
-    assert found, "Chromium is missing; type: apt-get install -y chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(SWITCHES))
+        browser = playwright.chromium.launch(**launch)
         yield browser
         browser.close()
 

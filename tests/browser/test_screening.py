@@ -175,6 +175,19 @@ def test_a_file_that_cannot_be_read_is_said_where_it_was_dropped(visit: Any) -> 
     assert page.locator("#file").is_visible()
 
 
+def test_a_refusal_is_said_whatever_its_status(visit: Any, tmp_path: Path) -> None:
+    page = visit("/ui/screening", **WIDE).page
+    page.get_by_role("button", name="Screen the list").click(delay=120)
+    alert = page.locator("section.problems")
+    alert.wait_for(timeout=30_000)
+    assert "choose a file first" in alert.inner_text()
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"x" * (33 << 20))
+    page.locator("#file").set_input_files(large)
+    page.get_by_role("button", name="Screen the list").click(delay=120)
+    page.get_by_text("a file may have at most 32 MB").wait_for(timeout=30_000)
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_axe_finds_nothing_at_any_step(
     visit: Any, violations: Any, own: bytes, language: str

@@ -1,6 +1,6 @@
 // The page works without this file: it takes a copied block of a spreadsheet into the grid, keeps
-// still under a button that is being pressed, leads the eye to an answer that came without a new
-// page, and says when none came.
+// still under a button that is being pressed, takes a double click for one, leads the eye to an
+// answer that came without a new page, and says when none came.
 "use strict";
 (() => {
   const inputs = row => [...row.querySelectorAll("input")];
@@ -39,8 +39,26 @@
     held.push(event.detail);
   });
 
+  // The second click of a double click would press what has come under the pointer meanwhile, or ask
+  // for the same again. Buttons that are pressed again and again on purpose say so.
+  document.addEventListener("click", event => {
+    if (event.detail < 2 || !event.target.closest("button:not([data-again])")) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
+  // A page of this server is shown whatever its status says; a gateway's or a network's own page
+  // never takes the place of what was typed.
+  document.addEventListener("htmx:beforeSwap", event => {
+    const { detail } = event;
+    if (detail.target.id !== "main") return;
+    detail.shouldSwap = detail.xhr.responseText.includes('<main id="main"');
+    detail.isError = !detail.shouldSwap;
+  }, true);
+
   const ready = () => document.querySelectorAll("button.print[hidden]").forEach(button => { button.hidden = false; });
-  const trouble = shown => { document.getElementById("trouble").hidden = !shown; };
+  const notices = ["trouble", "signed-out"].map(id => document.getElementById(id));
+  const tell = chosen => notices.forEach(notice => { notice.hidden = notice.id !== chosen; });
 
   document.addEventListener("click", event => { if (event.target.matches("button.print")) window.print(); });
   document.addEventListener("htmx:afterSettle", event => {
@@ -49,9 +67,20 @@
     const told = document.querySelector(".problems, #answer");
     if (told) { told.focus({ preventScroll: true }); told.scrollIntoView(); }
   });
-  document.addEventListener("htmx:beforeRequest", () => trouble(false));
+  document.addEventListener("htmx:beforeRequest", event => { if (event.detail.target.id === "main") tell(""); });
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(failure, () => { trouble(true); document.getElementById("trouble").scrollIntoView(); });
+    document.addEventListener(failure, ({ detail }) => {
+      if (detail.xhr.status === 401) tell("signed-out");
+      else if (detail.target.id === "main") tell("trouble");
+    });
   }
+
+  // A page that comes back as it was left is not for whoever came to this computer meanwhile.
+  addEventListener("pageshow", async event => {
+    if (!event.persisted || !document.querySelector("form.leave")) return;
+    document.body.hidden = true;
+    const told = await fetch("/ui/", { method: "HEAD", redirect: "manual" }).catch(() => null);
+    if (told?.ok) document.body.hidden = false; else location.reload();
+  });
   ready();
 })();

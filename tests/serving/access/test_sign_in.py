@@ -107,3 +107,12 @@ def test_a_cookie_that_was_changed_opens_nothing(guarded: Any, key: str) -> None
 def test_without_access_control_there_is_nothing_to_sign_in_to(client: Any) -> None:
     assert client.get("/ui/sign-in").status_code == 404
     assert 'action="/ui/sign-out"' not in client.get("/ui/").text
+
+
+def test_a_part_of_the_page_is_refused_without_a_session_and_no_form_comes_in_its_place(
+    guarded: Any,
+) -> None:
+    for path in ("/ui/", "/ui/echo/m_protein", "/ui/screening/list"):
+        refused = guarded.post(path, headers={"hx-request": "true"} | OWN)
+        assert refused.status_code == 401
+        assert refused.headers["content-type"] == "application/problem+json"

@@ -93,3 +93,13 @@ def test_every_page_leads_to_every_other(client: Client) -> None:
     for path in NAVIGATION.values():
         assert f'href="{path}"' in page
     assert page.count('aria-current="page"') == 1
+
+
+def test_pages_wait_for_the_way_back_in_the_browser_and_answers_are_kept_nowhere(
+    client: Client,
+) -> None:
+    for path in ("/ui/", "/ui/screening", "/ui/models"):
+        assert client.get(path).headers["cache-control"] == "no-cache"
+    typed = {"subject.sex": "female", "subject.age": "61"}
+    for path in ("/ui/", "/ui/echo/m_protein"):
+        assert client.post(path, data=typed).headers["cache-control"] == "no-store"
