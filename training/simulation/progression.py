@@ -155,29 +155,21 @@ def _time_varying_c(subject: np.ndarray, years: Floats, risk: Floats, outcome: O
     cases = np.flatnonzero(event == 1)
     cases = cases[np.argsort(duration[cases], kind="stable")]
     cases = cases[:: max(cases.size // MOST_CASES, 1)]
-    everyone = np.arange(duration.size)
-    span = years.max() + 1
-    key = subject * span + years
+    by_time = np.argsort(years, kind="stable")
+    known = np.searchsorted(years[by_time], duration[cases], side="left")
+    latest = np.full(duration.size, np.nan)
     concordant = comparable = 0.0
-    for case in cases:
-        at_risk = everyone[duration > duration[case]]
-        own = _latest(key, subject, risk, np.array([case]), duration[case], span)[0]
-        others = _latest(key, subject, risk, at_risk, duration[case], span)
-        others = others[~np.isnan(others)]
+    told = 0
+    for case, end in zip(cases, known, strict=True):
+        # In order of time, so that a subject's last row of these is the one that stays.
+        rows = by_time[told:end]
+        latest[subject[rows]], told = risk[rows], end
+        own, others = latest[case], latest[duration > duration[case]]
         if np.isnan(own):
             continue
         concordant += np.sum(others < own) + 0.5 * np.sum(others == own)
-        comparable += others.size
+        comparable += np.sum(~np.isnan(others))
     return float(concordant / comparable)
-
-
-def _latest(
-    key: Floats, subject: np.ndarray, risk: Floats, who: np.ndarray, years: float, span: float
-) -> Floats:
-    """(k,) latest risk of some subjects strictly before a time; NaN where there is none."""
-    position = np.searchsorted(key, who * span + years, side="left") - 1
-    found = (position >= 0) & (subject[np.maximum(position, 0)] == who)
-    return np.where(found, risk[np.maximum(position, 0)], np.nan)
 
 
 def _modes(cohort: Cohort) -> Figures:
