@@ -11,7 +11,7 @@ from features.errors import ArtefactError
 from models.additive import AdditiveLearner
 from models.forest import Forest
 from models.incidence import HazardLearner, LinearPredictor
-from models.learned import GroupLearner, Learner, LinearLearner, TreeLearner
+from models.learners import GroupLearner, Learner, LinearLearner, TreeLearner
 
 __all__ = ["arrays_of", "kind_of", "learner_from"]
 

@@ -18,7 +18,7 @@ from scipy.stats import chi2
 from sklearn.isotonic import IsotonicRegression
 
 from features.history import Floats, Ints
-from models.learned import logit, recalibrated
+from models.link import logit, recalibrated
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights
 from training.study import Study
@@ -59,7 +59,7 @@ class Recalibration:
     Parameters
     ----------
     parameters : (h, 3) or (h, 3 + 2 m) array
-        As `models.learned.recalibrated` takes them.
+        As `models.link.recalibrated` takes them.
     forms
         What the closed test settled on at every horizon.
     """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.history import Floats, Ints
-from models.learned import logit, risks_of
+from models.link import logit, risks_of
 from models.refits import Refits
 from training.candidates import CANDIDATES, Fit, Settings
 from training.landmarks import TrainingSet

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.history import Floats
-from models.learned import expit
+from models.link import expit
 from training.candidates import CANDIDATES, Candidate, Settings
 from training.folds import subject_folds
 from training.landmarks import TrainingSet

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import Floats
-from models.learned import expit
+from models.link import expit
 from training.candidates import CANDIDATES, Settings
 from training.folds import subject_folds
 from training.landmarks import TrainingSet

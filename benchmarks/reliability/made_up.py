@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from models.learned import LearnedModel, LinearLearner, recalibrated
+from models.learned import LearnedModel
+from models.learners import LinearLearner
+from models.link import recalibrated
 from models.refits import Refits
 
 __all__ = ["made_up_model"]

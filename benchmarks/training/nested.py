@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.learned import risks_of
+from models.link import risks_of
 from training.candidates import CANDIDATES
 from training.landmarks import TrainingSet
 from training.recalibration import closed_test, identity

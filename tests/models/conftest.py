@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from models.learned import LearnedModel, LinearLearner, recalibrated
+from models.learned import LearnedModel
+from models.learners import LinearLearner
+from models.link import recalibrated
 from models.refits import Refits
 
 RECALIBRATION = np.array([[0.1, 0.9, 0.9], [0.0, 1.0, 1.0]])

@@ -9,7 +9,8 @@ import pytest
 from models.artefact import load_artefact, save_artefact
 from models.forest import Forest
 from models.incidence import BLOCK_ROWS, HazardLearner, LinearPredictor
-from models.learned import LearnedModel, expit
+from models.learned import LearnedModel
+from models.link import expit
 
 
 def _predictor(coefficient: float) -> LinearPredictor:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.artefact import load_artefact, save_artefact
-from models.learned import FLOOR, GroupLearner, LearnedModel, expit, logit
+from models.learned import LearnedModel
+from models.link import FLOOR, logit
 from models.risk import OK, PARTIAL, REFUSED
 
 
@@ -76,26 +77,6 @@ def test_risks_lie_within_their_interval_and_never_fall_with_the_horizon(
     assert (estimates.risk <= estimates.upper).all()
 
 
-def test_the_rule_counts_features_past_their_cut() -> None:
-    rule = GroupLearner(
-        cuts=np.array([20.0, 2.0, 20.0]),
-        strict=np.array([True, True, True]),
-        steps=np.array([1, 2]),
-        risk=np.array([[0.06], [0.18], [0.44]]),
-    )
-    values = np.array(
-        [[20.0, 2.0, 20.0], [21.0, 2.0, 20.0], [21.0, 2.1, 3.0], [21.0, 2.1, 21.0], [np.nan, 3, 30]]
-    )
-    margin = rule.margin(values)[:, 0]
-    np.testing.assert_allclose(expit(margin[:4]), [0.06, 0.18, 0.44, 0.44])
-    assert np.isnan(margin[4])
-
-
-def test_logit_and_expit_undo_each_other_and_never_reach_certainty() -> None:
-    risk = np.array([0.0, 0.001, 0.5, 0.999, 1.0])
-    np.testing.assert_allclose(expit(logit(risk)), [FLOOR, 0.001, 0.5, 0.999, 1 - FLOOR])
-
-
 def test_contributions_are_the_terms_of_the_recalibrated_log_odds(model: LearnedModel) -> None:
     values = np.array([[2.5, 11.0, 0.5], [1.5, np.nan, np.nan]])
     # By hand, at the decision horizon of two years, slope 0.9: standardised (1, -1, 0.5) times
@@ -106,16 +87,6 @@ def test_contributions_are_the_terms_of_the_recalibrated_log_odds(model: Learned
     # With the average they sum to the log odds of the risk: 0.1 + 0.9 * -2 = -1.7.
     risk = model.estimate_matrix(values).risk[0, 0]
     assert logit(risk) == pytest.approx(-1.7 + 0.72 + 0.27 + 0.045, abs=1e-12)
-
-
-def test_a_rule_has_no_contributions() -> None:
-    rule = GroupLearner(
-        cuts=np.array([2.0]),
-        strict=np.array([True]),
-        steps=np.array([1]),
-        risk=np.array([[0.1], [0.4]]),
-    )
-    assert rule.contributions(np.array([[3.0]]), 0).shape == (1, 0)
 
 
 def test_without_intervals_the_risk_stays_and_a_partial_answer_keeps_its_range(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import DesignError, InputError
-from models.learned import GroupLearner
+from models.learners import GroupLearner
 from training.cohorts import Cohort
 from training.fit import RULE, Trained, train
 from training.gate import judge_candidate

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.learned import expit, logit, recalibrated
+from models.link import expit, logit, recalibrated
 from training.landmarks import TrainingSet
 from training.recalibration import (
     ENOUGH,

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol, Self
 
 from features.errors import DesignError
-from models.learned import Learner
+from models.learners import Learner
 from training.landmarks import TrainingSet
 from training.study import Study
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from models.learned import LinearLearner
+from models.learners import LinearLearner
 from training.candidates.base import Fit, Tunable
 from training.candidates.standard import Standard
 from training.landmarks import TrainingSet

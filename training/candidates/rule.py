@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.learned import GroupLearner
+from models.learners import GroupLearner
 from training.candidates.base import Fit, Tunable
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights

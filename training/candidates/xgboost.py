@@ -8,7 +8,8 @@ import numpy as np
 import xgboost
 
 from models.forest import Forest
-from models.learned import TreeLearner, logit
+from models.learners import TreeLearner
+from models.link import logit
 from training.candidates.base import Fit, Tunable
 from training.landmarks import TrainingSet
 from training.metrics.censoring import ipcw_weights

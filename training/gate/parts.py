@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import Floats
-from models.learned import risks_of
+from models.link import risks_of
 from training.folds import centre_folds, latest_fold
 from training.gate.verdict import Check
 from training.landmarks import TrainingSet

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.errors import DesignError
-from models.learned import GroupLearner, expit
+from models.learners import GroupLearner
+from models.link import expit
 from models.published.pangea_smm import PANGEA_SMM_MARROW
 from training.candidates import CANDIDATES
 from training.landmarks import TrainingSet

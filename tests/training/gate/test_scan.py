@@ -11,7 +11,8 @@ import pytest
 
 from features.errors import ArtefactError
 from models.artefact import save_artefact
-from models.learned import LearnedModel, LinearLearner
+from models.learned import LearnedModel
+from models.learners import LinearLearner
 from models.refits import Refits
 from training.candidates import CANDIDATES
 from training.gate.scan import scan_artefact
