@@ -10,6 +10,7 @@ import numpy as np
 from features.analytes import Analyte
 from features.labs import CellFault, Severity
 from features.sources.bundles import Json
+from features.sources.panels import Panels
 from features.sources.people import People
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Measured:
     ----------
     moment
         Seconds since 1970-01-01 of the sample; NaN where only a day is known.
+    band
+        Whether it is the first band of an M-protein, by its code.
     """
 
     subject: str
@@ -39,6 +42,7 @@ class Measured:
     unit: str
     row: int
     moment: float = np.nan
+    band: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,21 @@ class Doubt:
 
 @dataclass(slots=True)
 class Gathered:
-    """What has been read so far."""
+    """What has been read so far.
+
+    Parameters
+    ----------
+    second_bands
+        Subjects and days with a second band of M-protein.
+    """
 
     codes: Mapping[str, Analyte]
     people: People
     patients: dict[str, "Patient"] = field(default_factory=dict)
     patient_row: dict[str, int] = field(default_factory=dict)
     version: dict[str, Json] = field(default_factory=dict)
-    day_of_member: dict[str, str] = field(default_factory=dict)
+    panels: Panels = field(default_factory=Panels)
+    second_bands: set[tuple[str, str]] = field(default_factory=set)
     measured: list[Measured] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)

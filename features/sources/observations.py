@@ -1,35 +1,48 @@
 """What the Observations of FHIR R4 say of tests of the catalogue."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from features.analytes import Analyte
 from features.sources.bundles import Json
 from features.sources.gathered import AMBIGUOUS, Gathered, Measured, not_r4
+from features.sources.named_tests import BAND, FIRST_BAND, analyte_of, loinc_codes, other_tests
 from features.sources.people import target_of
-from features.sources.quantities import analyte_of, other_tests, unit_of, value_of
+from features.sources.quantities import (
+    absent,
+    left_out,
+    names_two_units,
+    number_of,
+    unit_of,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from fhir.resources.R4B.observation import Observation, ObservationComponent
 
-__all__ = ["gather_observation"]
+    Part = Observation | ObservationComponent
+
+__all__ = ["contained_results", "gather_observation"]
 
 USED_STATUS = frozenset({"final", "amended", "corrected", "preliminary"})
 UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
 OTHER_VERSION = "is another version of an earlier entry; keep the last"
+CONTAINED = "is a result inside another resource; only entries of their own are read"
 
 
 def gather_observation(found: Gathered, row: int, url: str, resource: Json) -> None:
     """Keep the values of an Observation and of its components, or what is wrong with them."""
     from fhir.resources.R4B.observation import Observation
 
-    parts = other_tests(resource, found.codes)
-    if parts:
-        found.passed_over["values of tests outside the catalogue"] += parts
+    others = other_tests(resource, found.codes)
+    if others:
+        found.passed_over["values of tests outside the catalogue"] += others
         return
     subject = found.people.of_result(url, resource)
     if subject is None:
@@ -38,7 +51,8 @@ def gather_observation(found: Gathered, row: int, url: str, resource: Json) -> N
     if found.people.is_ambiguous(subject):
         found.refuse(subject, row, "Observation.subject", AMBIGUOUS)
         return
-    if url and found.version.setdefault(target_of(url, ""), resource) != resource:
+    name = _identity(subject, url, resource)
+    if name and found.version.setdefault(name, resource) != resource:
         found.refuse(subject, row, "Observation", OTHER_VERSION)
         return
     try:
@@ -51,13 +65,33 @@ def gather_observation(found: Gathered, row: int, url: str, resource: Json) -> N
     if unused:
         found.passed_over[f"Observations with {unused}"] += 1
         return
-    names = (target_of(url, ""), f"Observation/{observation.id}")
-    of_panel = (found.day_of_member.get(name) for name in names)
-    day = _day(observation) or next((day for day in of_panel if day), "")
+    listed = found.panels.of((target_of(url, ""), f"Observation/{observation.id}"))
+    day = _day(observation) or listed.day
     blank = Measured(subject, day, "", np.nan, "", row, _moment(observation))
-    _gather_part(found, observation, blank, status)
-    for component in observation.component or []:
-        _gather_part(found, component, blank, status)
+    if status not in USED_STATUS:
+        found.measured.append(blank)
+        found.fault("Observation.status", "is no status that FHIR R4 defines")
+        return
+    preliminary = ("is preliminary; confirm it",) if status == "preliminary" else ()
+    parts: list[Part] = [observation, *(observation.component or [])]
+    for part in parts:
+        _gather_part(found, part, blank, (*preliminary, *listed.doubts))
+
+
+def _identity(subject: str, url: str, resource: Json) -> str:
+    """What versions of one Observation share: full URL, else subject and id; empty if none."""
+    if url:
+        return target_of(url, "")
+    return f"{subject} Observation/{resource['id']}" if resource.get("id") else ""
+
+
+def contained_results(resource: Json, codes: Mapping[str, Analyte]) -> Iterator[tuple[str, str]]:
+    """Places of contained Observations of tests of the catalogue, and that they are not used."""
+    contained = resource.get("contained")
+    for i, inner in enumerate(contained if isinstance(contained, list) else []):
+        is_result = isinstance(inner, dict) and inner.get("resourceType") == "Observation"
+        if is_result and not other_tests(inner, codes):
+            yield f"contained[{i}]", CONTAINED
 
 
 def _changed_by(observation: "Observation") -> str:
@@ -68,50 +102,44 @@ def _changed_by(observation: "Observation") -> str:
     return "a focus that is not the Patient" if observation.focus else ""
 
 
-def _gather_part(
-    found: Gathered,
-    part: "Observation | ObservationComponent",
-    blank: Measured,
-    status: str,
-) -> None:
+def _gather_part(found: Gathered, part: "Part", blank: Measured, doubts: tuple[str, ...]) -> None:
+    """Keep the value of an Observation or component, or what is wrong with it."""
     # R4 wants one; fhir.resources lets null pass for it.
     if getattr(part, "code", None) is None:
         found.measured.append(blank)
         found.fault("Observation.code", "is missing; FHIR R4 asks for one")
         return
     analyte, wrong = analyte_of(part.code, found.codes)
-    quantity = part.valueQuantity
     if analyte is None and not wrong:
         found.passed_over["values of tests outside the catalogue"] += 1
         return
-    if analyte is not None and quantity is None and part.dataAbsentReason is not None:
-        found.passed_over["values reported as absent"] += 1
-        return
-    name = analyte.name if analyte is not None else ""
-    value = value_of(part, analyte) if analyte is not None else np.nan
-    found.measured.append(replace(blank, analyte=name, value=value, unit=unit_of(quantity)))
     if analyte is None:
+        if wrong == BAND and number_of(part) > 0:
+            found.second_bands.add((blank.subject, blank.day))
+        found.measured.append(blank)
         found.fault("Observation.code", wrong, doubted=True)
         return
-    if quantity is not None and quantity.comparator is not None:
-        expected = "is a bound, not a value; it was left out"
-        found.fault(f"{name}.comparator", expected, doubted=True)
-    elif np.isnan(value) and getattr(part, "component", None) is None:
-        expected = "has no number (valueQuantity.value); it was left out"
-        found.fault(f"{name}.value", expected, doubted=True)
-    if status not in USED_STATUS:
-        found.fault("Observation.status", "is no status that FHIR R4 defines")
-    elif status == "preliminary":
-        found.fault(name, "is preliminary; confirm it", doubted=True)
+    if absent(part):
+        found.passed_over["values reported as absent"] += 1
+        return
+    name, quantity = analyte.name, part.valueQuantity
+    given = replace(blank, analyte=name, value=value_of(part, analyte), unit=unit_of(quantity))
+    codes = loinc_codes(part.code).intersection(analyte.loinc)
+    found.measured.append(replace(given, band=codes == {FIRST_BAND}))
+    if names_two_units(quantity, analyte):
+        found.fault(f"{name}.unit", "is another unit than its code says; which one is meant?")
+    if why := left_out(part, analyte):
+        element, expected = why
+        found.fault(f"{name}.{element}", expected, doubted=True)
+    for doubt in (wrong, *doubts):
+        if doubt:
+            found.fault(name, doubt, doubted=True)
 
 
 def _effective(observation: "Observation") -> object:
     period = observation.effectivePeriod
-    return (
-        observation.effectiveDateTime
-        or observation.effectiveInstant
-        or (period.start if period is not None else None)
-    )
+    start_or_end = None if period is None else period.start or period.end
+    return observation.effectiveDateTime or observation.effectiveInstant or start_or_end
 
 
 def _day(observation: "Observation") -> str:

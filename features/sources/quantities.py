@@ -1,84 +1,89 @@
-"""Which test the code of an Observation names, and what number and unit it gives."""
+"""What number and unit an Observation, or a component of one, gives."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.analytes import Analyte, analyte_for_loinc
-from features.loinc import LEFT_OUT, is_loinc
-from features.sources.bundles import Json
+from features.analytes import Analyte
+from features.sources.ucum import UCUM_SYSTEMS, one_spelling
 
 if TYPE_CHECKING:
-    from fhir.resources.R4B.codeableconcept import CodeableConcept
     from fhir.resources.R4B.observation import Observation, ObservationComponent
     from fhir.resources.R4B.quantity import Quantity
 
-__all__ = ["analyte_of", "other_tests", "unit_of", "value_of"]
+    Part = Observation | ObservationComponent
 
-LOINC_SYSTEM = "http://loinc.org"
-UCUM_SYSTEM = "http://unitsofmeasure.org"
-TWO_TESTS = "names two tests of the catalogue; the value was left out"
+__all__ = ["absent", "left_out", "names_two_units", "number_of", "unit_of", "value_of"]
+
+VALUES = (
+    "valueBoolean",
+    "valueCodeableConcept",
+    "valueDateTime",
+    "valueInteger",
+    "valuePeriod",
+    "valueQuantity",
+    "valueRange",
+    "valueRatio",
+    "valueSampledData",
+    "valueString",
+    "valueTime",
+)
+"""The forms a value has in R4."""
 
 
-def value_of(part: "Observation | ObservationComponent", analyte: Analyte) -> float:
+def value_of(part: "Part", analyte: Analyte) -> float:
     """Number, or 0 and 1 of a flag; NaN where there is none, or only a bound."""
     if part.valueBoolean is not None and analyte.kind == "flag":
-        return float(part.valueBoolean)
+        return float(part.valueBoolean) if part.dataAbsentReason is None else np.nan
+    return number_of(part)
+
+
+def number_of(part: "Part") -> float:
+    """Number of a quantity; NaN where there is none, or only a bound, or a reason against it."""
     quantity = part.valueQuantity
-    if quantity is None or quantity.value is None or quantity.comparator is not None:
+    if quantity is None or quantity.value is None:
         return np.nan
-    return float(quantity.value)
+    doubtful = part.dataAbsentReason is not None or quantity.comparator is not None
+    return np.nan if doubtful else float(quantity.value)
+
+
+def absent(part: "Part") -> bool:
+    """Whether a part says that it has no value, and has none."""
+    return part.dataAbsentReason is not None and not _has_value(part)
+
+
+def left_out(part: "Part", analyte: Analyte) -> tuple[str, str] | None:
+    """Element for which a part gives no number, and why; None where it gives one.
+
+    A panel has no value of its own, only those of its components.
+    """
+    quantity = part.valueQuantity
+    if part.dataAbsentReason is not None:
+        return "dataAbsentReason", "stands beside a value; it was left out"
+    if quantity is not None and quantity.comparator is not None:
+        return "comparator", "is a bound, not a value; it was left out"
+    is_panel = getattr(part, "component", None) is not None and not _has_value(part)
+    if np.isnan(value_of(part, analyte)) and not is_panel:
+        return "value", "has no number (valueQuantity.value); it was left out"
+    return None
 
 
 def unit_of(quantity: "Quantity | None") -> str:
-    """UCUM's code, else the unit as people read it."""
+    """UCUM's code, else the unit as people read it; in the catalogue's spelling."""
     if quantity is None:
         return ""
-    code = quantity.code if quantity.system in (None, UCUM_SYSTEM) else None
-    return str(code or quantity.unit or quantity.code or "")
+    known = quantity.system is None or str(quantity.system) in UCUM_SYSTEMS
+    code = quantity.code if known else None
+    return one_spelling(str(code or quantity.unit or quantity.code or ""))
 
 
-def analyte_of(code: "CodeableConcept", local: Mapping[str, Analyte]) -> tuple[Analyte | None, str]:
-    """Analyte that a code names, or why it cannot: no code of LOINC's, or two tests."""
-    named: dict[str, Analyte] = {}
-    wrong = ""
-    for coding in code.coding or []:
-        text = str(coding.code or "")
-        analyte = local.get(text)
-        if analyte is None and coding.system == LOINC_SYSTEM:
-            analyte = analyte_for_loinc(text)
-            wrong = wrong if analyte is not None or is_loinc(text) else LEFT_OUT
-        if analyte is not None:
-            named[analyte.name] = analyte
-    if len(named) == 1:
-        return next(iter(named.values())), ""
-    return None, TWO_TESTS if named else wrong
-
-
-def other_tests(resource: Json, local: Mapping[str, Analyte]) -> int:
-    """Number of values of an Observation that plainly holds no test of the catalogue, else 0.
-
-    Most results of a hospital are other tests: they need no validation, which is slow, and a fault
-    in one of them refuses nobody.
-    """
-    components = resource.get("component", [])
-    parts = [resource, *components] if isinstance(components, list) else [None]
-    for part in parts:
-        code = part.get("code") if isinstance(part, dict) else None
-        codings = code.get("coding", []) if isinstance(code, dict) else None
-        if not isinstance(codings, list):
-            return 0
-        for coding in codings:
-            if not isinstance(coding, dict) or _is_of_interest(coding, local):
-                return 0
-    return len(parts)
-
-
-def _is_of_interest(coding: Json, local: Mapping[str, Analyte]) -> bool:
-    text = str(coding.get("code", ""))
-    if text in local:
-        return True
-    if coding.get("system") != LOINC_SYSTEM:
+def names_two_units(quantity: "Quantity | None", analyte: Analyte) -> bool:
+    """Whether the code of a unit and the unit that people read are two units of an analyte."""
+    if quantity is None:
         return False
-    return analyte_for_loinc(text) is not None or not is_loinc(text)
+    named = {one_spelling(str(each)) for each in (quantity.code, quantity.unit) if each}
+    return len({analyte.units[unit] for unit in named if unit in analyte.units}) > 1
+
+
+def _has_value(part: "Part") -> bool:
+    return any(getattr(part, name, None) is not None for name in VALUES)

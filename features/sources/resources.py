@@ -7,11 +7,11 @@ import numpy as np
 
 from features.analytes import Analyte
 from features.labs import CellFault
+from features.sources.bands import leave_out_bands
 from features.sources.bundles import Entry, Json
 from features.sources.gaps import gaps_of
 from features.sources.gathered import Doubt, Gathered
-from features.sources.observations import gather_observation
-from features.sources.panels import gather_panel
+from features.sources.observations import contained_results, gather_observation
 from features.sources.patients import gather_patient
 from features.sources.people import People
 
@@ -42,14 +42,16 @@ def gather(resources: Iterable[Entry], codes: Mapping[str, Analyte] | None = Non
             else:
                 found.refuse(subject, row, "Patient", OTHER_PATIENT)
         elif kind in ("Observation", "DiagnosticReport"):
-            gather_panel(found, url, resource)
+            found.panels.add(url, resource)
     for row, url, resource, _ in listed:
-        found.doubts += [Doubt(row, place, said) for place, said in gaps_of(resource)]
+        doubts = (*gaps_of(resource), *contained_results(resource, found.codes))
+        found.doubts += [Doubt(row, place, said) for place, said in doubts]
         kind = resource.get("resourceType")
         if kind == "Observation":
             gather_observation(found, row, url, resource)
         elif kind not in ("Bundle", "Patient"):
             found.passed_over["resources that are neither Patient nor Observation"] += 1
+    leave_out_bands(found)
     _leave_out_followed(found)
     return found
 

@@ -57,8 +57,11 @@ def ask(asked: Asked, lineup: Lineup, *, today: int) -> Told:
     models = lineup.choose(None)
     told = answer([asked.request], models, today=today, cards=lineup.cards)[0]
     if not isinstance(told, Answered):
-        placed = dict.fromkeys(asked.placed(problem) for problem in told.errors)
-        raise of_fields(placed, malformed=told.malformed)
+        placed = [asked.placed(problem) for problem in told.errors]
+        if not asked.request.visits and not asked.request.problems:
+            # There is no value: what was left out, and why, is the reason.
+            placed = [_with(problem, asked.notes) for problem in placed] + [*asked.doubts]
+        raise of_fields(dict.fromkeys(placed), malformed=told.malformed)
     warnings = [
         {**warning, "field": asked.placed(FieldProblem(warning["field"], "")).field}
         for warning in told.document["warnings"]
@@ -68,6 +71,10 @@ def ask(asked: Asked, lineup: Lineup, *, today: int) -> Told:
         {model.name: model.population for model in models},
         {model.name: _basis(model, asked) for model in models},
     )
+
+
+def _with(problem: FieldProblem, notes: Sequence[str]) -> FieldProblem:
+    return FieldProblem(problem.field, "; ".join((problem.expected, *notes)))
 
 
 def _basis(model: RiskModel, asked: Asked) -> list[str]:

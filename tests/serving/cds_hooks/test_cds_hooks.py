@@ -175,7 +175,7 @@ def _no_bundle(call: Body) -> None:
 
 
 def _unit(call: Body) -> None:
-    call["prefetch"]["results"]["entry"][0]["resource"]["valueQuantity"]["code"] = "mg/dl"
+    call["prefetch"]["results"]["entry"][0]["resource"]["valueQuantity"]["code"] = "mmol/L"
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_a_result_of_no_person_is_passed_over_and_counted(bundle: Body, kind: st
 @pytest.mark.parametrize(
     ("spoil", "field", "expected"),
     [
-        ({"valueQuantity": {"value": 2, "code": "mg/dl"}}, ".valueQuantity.code", "one of g/dL"),
+        ({"valueQuantity": {"value": 2, "code": "mmol/L"}}, ".valueQuantity.code", "one of g/dL"),
         ({"effectiveDateTime": "2025-03"}, ".effectiveDateTime", "whole day"),
         ({"effectiveDateTime": "1825-03-04"}, ".effectiveDateTime", "1900"),
         ({"status": "oops"}, "", "no status that FHIR R4 defines"),
@@ -387,3 +387,23 @@ def test_a_rule_of_r4_that_has_no_place_is_one_of_the_resource(bundle: Body) -> 
     bundle["entry"][1]["resource"]["valueInteger"] = 21
     (expected,) = fields(bundle).values()
     assert expected == "Observation resource is not as FHIR R4 defines it"
+
+
+def test_a_bundle_of_which_all_is_left_out_is_refused_with_the_reasons(
+    ask: Any, bundle: Body
+) -> None:
+    bound, withdrawn, other = (bundle["entry"][i]["resource"] for i in (1, 2, 3))
+    bound["valueQuantity"]["comparator"] = "<"
+    withdrawn["status"] = "entered-in-error"
+    other["code"]["coding"][0]["code"] = "2951-2"
+    response = ask({**bundle, "entry": bundle["entry"][:4]})
+    assert response.status_code == 422
+    first, second = response.json()["errors"]
+    assert first == {
+        "field": "entry",
+        "expected": "hold no usable laboratory value; "
+        "Observations with status entered-in-error are not used: 1; "
+        "values of tests outside the catalogue are not used: 1",
+    }
+    assert second["field"] == "entry[1].resource"
+    assert "is a bound, not a value" in second["expected"]

@@ -1,11 +1,13 @@
 """FHIR's Observations: what one says becomes a value, what it withholds or withdraws does not."""
 
 import copy
+import json
 
 import numpy as np
 import pytest
 
 from features.history import FEMALE
+from features.sources.fhir import read_fhir
 from features.visits import check
 
 ONE, TWO = "http://one.example/fhir", "http://two.example/fhir"
@@ -153,3 +155,36 @@ def test_a_result_withdrawn_in_a_later_version_is_never_used_in_an_earlier_one(
 def test_an_entry_given_twice_is_one_version(read_entries, observation, entry):
     twice = entry(f"{ONE}/Observation/1", observation())
     assert not check(read_entries(twice, twice)).refusals()
+
+
+@pytest.mark.parametrize(
+    "effective",
+    [
+        {"effectiveInstant": "2024-01-05T23:59:59.999-05:00"},
+        {"effectivePeriod": {"start": "2024-01-05T22:00:00Z", "end": "2024-01-06T22:00:00Z"}},
+        {"effectivePeriod": {"end": "2024-01-05T22:00:00Z"}},
+    ],
+)
+def test_every_form_of_its_time_gives_an_observation_its_day(read, observation, patient, effective):
+    given = {k: v for k, v in observation(**effective).items() if k != "effectiveDateTime"}
+    # 2024-01-05 is day 19727.
+    assert read(patient, given).time_years.tolist() == [19_727 / 365.25]
+
+
+def test_a_version_without_full_url_is_known_by_its_id(written, observation, patient):
+    withdrawn = observation(id="o1", status="entered-in-error")
+    other = observation(id="o1", subject="Patient/p2")
+    given = [patient, observation(id="o1"), withdrawn, {**patient, "id": "p2"}, other]
+    rows = read_fhir(written("\n".join(map(json.dumps, given)), "a.ndjson"))
+    refused = {rows.subject_ids[who]: why for who, why in check(rows).refusals().items()}
+    # The Observation of the other person is another server's: ids are a server's own.
+    assert list(refused) == ["p1"]
+    assert refused["p1"].startswith("row 3, Observation: is another version of an earlier entry")
+
+
+def test_a_contained_result_is_not_used_and_named(read, observation, patient):
+    report = {"resourceType": "DiagnosticReport", "contained": [observation(id="c1")]}
+    other = {"resourceType": "DiagnosticReport", "contained": [observation("2951-2", id="c2")]}
+    rows = read(patient, observation("718-7", 12, "g/dL"), report, other)
+    (note,) = (note for note in rows.notes if "contained" in note)
+    assert note.startswith("row 3, contained[0]: is a result inside another resource")
