@@ -1,8 +1,18 @@
-"""The pulse of a process: a count in memory that whoever started it can read."""
+"""The pulse of a process: a count that whoever started it can read."""
 
 import mmap
+from pathlib import Path
+from typing import Protocol
 
-__all__ = ["Pulse"]
+__all__ = ["FilePulse", "Pulse", "Pulsing"]
+
+
+class Pulsing(Protocol):
+    """What changes as long as a process does its work."""
+
+    @property
+    def count(self) -> int:
+        """A number; another one than before is a beat."""
 
 
 class Pulse:
@@ -31,3 +41,24 @@ class Pulse:
     def count(self) -> int:
         """Beats so far, of every process that has had this pulse."""
         return self._count[0]
+
+
+class FilePulse:
+    """The pulse of a program of its own, which writes a file again and again.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def count(self) -> int:
+        """When the file was written last; 0 while there is none."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0

@@ -17,9 +17,10 @@ from features.errors import InputError
 from serving.access.settings import callers_exist, make_secret
 from serving.audit import make_key
 from serving.audit.store import store_of
+from serving.followed import STATUS
 from serving.lifecycle import check_published
 from serving.listening import BACKLOG, Listening
-from serving.pulse import Pulse
+from serving.pulse import FilePulse, Pulse
 from serving.supervisor import Job, keep_running
 from serving.tracing import ENDPOINTS
 
@@ -71,7 +72,7 @@ def serve(
     audit_url
         PostgreSQL database of the records instead of a file in `audit_dir`.
     companion
-        Command of a process that is kept running beside the server.
+        Command of a follower that is kept running beside the server; see `serving.followed`.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def serve(
         _rehearse(service.Smoulder)
         jobs = [_job(listening, worker) for worker in range(workers)]
         if companion:
-            jobs.append(Job(COMPANION, functools.partial(os.execv, companion[0], [*companion])))
+            jobs.append(_companion(companion, models_dir))
         # What is here now is shared with the workers as long as no collector writes to it.
         gc.collect()
         gc.freeze()
@@ -146,6 +147,12 @@ class _Server(uvicorn.Server):
 def _job(listening: Listening, worker: int) -> Job:
     pulse = Pulse()
     return Job(WORKER, functools.partial(_work, listening, worker, pulse), pulse)
+
+
+def _companion(command: Sequence[str], models_dir: Path) -> Job:
+    run = functools.partial(os.execv, command[0], [*command])
+    # A look at a registry may take long: it fetches models.
+    return Job(COMPANION, run, FilePulse(models_dir / STATUS), patient=True)
 
 
 def _work(listening: Listening, worker: int, pulse: Pulse) -> None:

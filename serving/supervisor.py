@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from serving.forking import fork
-from serving.pulse import Pulse
+from serving.pulse import Pulsing
 
 __all__ = ["Job", "keep_running"]
 
@@ -35,6 +35,9 @@ LOOK_SECONDS, SILENT_LOOKS = 5.0, 6
 Looks are counted: seconds would run on while the supervisor itself was stopped or starved.
 """
 
+PATIENT_LOOKS = 60
+"""As many for a process that starts, which may try models out one by one, 20 s each at most."""
+
 POLL_SECONDS = 0.05
 
 
@@ -51,11 +54,14 @@ class Job:
         Called in the new process; it ends when this returns.
     pulse
         Which `run` keeps up from when its work begins; without one, nobody asks whether it hangs.
+    patient
+        Whether it may be silent for as long as a start may take while it works, too.
     """
 
     name: str
     run: Callable[[], object]
-    pulse: Pulse | None = None
+    pulse: Pulsing | None = None
+    patient: bool = False
 
 
 def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: None) -> None:
@@ -105,11 +111,18 @@ class _Process:
         self.seen = self._count()
 
     def look(self) -> None:
-        """Whether there was a beat since the last look; before the first one none is missed."""
+        """Whether there was a beat since the last look."""
         count = self._count()
-        self.works = self.works or count != self.seen
-        self.silent = self.silent + 1 if self.works and count == self.seen else 0
+        beat = count != self.seen
+        self.works = self.works or beat
+        self.silent = 0 if beat or self.job.pulse is None else self.silent + 1
         self.seen = count
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has been silent for too long."""
+        in_haste = self.works and not self.job.patient
+        return self.silent >= (SILENT_LOOKS if in_haste else PATIENT_LOOKS)
 
     def _count(self) -> int:
         return self.job.pulse.count if self.job.pulse else 0
@@ -151,7 +164,7 @@ class _Family:
         self._look = now + LOOK_SECONDS
         for pid, process in self._running.items():
             process.look()
-            if process.silent >= SILENT_LOOKS:
+            if process.hangs:
                 seconds = LOOK_SECONDS * process.silent
                 logger.error("%s: a process hangs, silent for %g s", process.job.name, seconds)
                 os.kill(pid, signal.SIGKILL)

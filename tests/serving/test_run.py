@@ -16,6 +16,7 @@ from benchmarks.peers.processes import free_port, until, wait_until_ready, worke
 from benchmarks.reliability.served import ROOT, Served
 from features.errors import ArtefactError, InputError
 from serving.access.keys import add_key
+from serving.followed import STATUS
 from serving.listening import Listening
 from serving.run import serve
 
@@ -154,12 +155,37 @@ def test_a_worker_whose_loop_stands_still_is_replaced_and_a_busy_one_is_not(
         assert workers_of(server.pid) != [first]
 
 
+def test_a_follower_that_falls_silent_is_replaced(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "serving").mkdir()
+    starts = tmp_path / "starts"
+    before = SILENT.format(starts=starts, status=tmp_path / "serving" / STATUS)
+    with _started(tmp_path, port, 1, before, "--registry", "http://127.0.0.1:1"):
+        assert until(lambda: starts.exists() and len(starts.read_text()) >= 2, 60)
+
+
+SILENT = """
+import sys
+from serving import supervisor
+from serving.commands import server
+supervisor.LOOK_SECONDS, supervisor.PATIENT_LOOKS = 0.25, 8
+FOLLOWER = '''
+import time
+from pathlib import Path
+with open("{starts}", "a") as sink:
+    sink.write("x")
+Path("{status}").write_text("told")
+time.sleep(600)
+'''
+server._follow_command = lambda *_: [sys.executable, "-c", FOLLOWER]
+"""
+
 START = """
 import sys
 from pathlib import Path
 import smoulder
 sys.argv = ["smoulder", "serve", "--port", sys.argv[1], "--workers", sys.argv[2],
-            "--runs", sys.argv[3]]
+            "--runs", *sys.argv[3:]]
 smoulder.main()
 """
 
@@ -185,11 +211,11 @@ DirectService.to_asgi = to_asgi
 
 @contextmanager
 def _started(
-    runs: Path, port: int, workers: int, before: str = ""
+    runs: Path, port: int, workers: int, before: str = "", *options: str
 ) -> "Iterator[subprocess.Popen[str]]":
     """The server of the command line, in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", before + START, str(port), str(workers), str(runs)],
+        [sys.executable, "-c", before + START, str(port), str(workers), str(runs), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

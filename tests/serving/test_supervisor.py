@@ -20,7 +20,7 @@ SCRIPT = """
 import functools, os, signal, sys, time
 from pathlib import Path
 from serving import supervisor
-from serving.pulse import Pulse
+from serving.pulse import FilePulse, Pulse
 from serving.supervisor import Job, keep_running
 home = Path(sys.argv[1])
 def sleeping():
@@ -59,6 +59,12 @@ def busy():
 def starting_slowly():
     Path(home, "begun").touch()
     time.sleep(600)
+def telling():
+    for _ in range(20):
+        pulses["telling"]._path.write_text("well")
+        time.sleep(0.05)
+    Path(home, "begun").touch()
+    time.sleep(600)
 def leaving_with_seven():
     sys.exit(7)
 def leaving_with_nothing():
@@ -66,10 +72,10 @@ def leaving_with_nothing():
 def leaving_with_words():
     sys.exit("48151623.42")
 supervisor.ENDING_SECONDS = 2.0
-supervisor.LOOK_SECONDS, supervisor.SILENT_LOOKS = 0.25, 4
-pulses = {name: Pulse() for name in sys.argv[2:]}
+supervisor.LOOK_SECONDS, supervisor.SILENT_LOOKS, supervisor.PATIENT_LOOKS = 0.25, 4, 20
+pulses = {name: Pulse() for name in sys.argv[2:]} | {"telling": FilePulse(Path(home, "told"))}
 def job(name):
-    return Job("smoulder-worker", globals()[name], pulses[name])
+    return Job("smoulder-worker", globals()[name], pulses[name], patient=name == "telling")
 keep_running([job(name) for name in sys.argv[2:]], at_end=Path(home, "ending").touch)
 Path(home, "over").touch()
 """
@@ -219,6 +225,18 @@ def test_one_that_is_stopped_is_replaced_and_one_that_works_is_not(
     os.kill(min(before), signal.SIGSTOP)
     until(lambda: len(pids(supervisor) - {min(before)}) == 2)
     assert max(before) in pids(supervisor)
+
+
+@pytest.mark.parametrize("job", ["starting_slowly", "telling"])
+def test_a_start_and_a_patient_job_may_be_silent_for_longer_and_not_for_ever(
+    start: Start, tmp_path: Path, job: str
+) -> None:
+    supervisor = start(job)
+    until((tmp_path / "begun").exists)
+    (worker,) = pids(supervisor)
+    until(lambda: pids(supervisor) - {worker})
+    printed = (tmp_path / "output").read_text()
+    assert "a process hangs, silent for 5 s" in printed
 
 
 @pytest.mark.parametrize("job", ["busy", "starting_slowly"])
