@@ -146,7 +146,8 @@ class _Server(uvicorn.Server):
 
 def _job(listening: Listening, worker: int) -> Job:
     pulse = Pulse()
-    return Job(WORKER, functools.partial(_work, listening, worker, pulse), pulse)
+    run = functools.partial(_work, listening, worker, pulse)
+    return Job(WORKER, run, pulse, absent=functools.partial(listening.refuse, worker))
 
 
 def _companion(command: Sequence[str], models_dir: Path) -> Job:

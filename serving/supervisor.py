@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from serving.forking import fork
 from serving.pulse import Pulsing
@@ -56,12 +56,16 @@ class Job:
         Which `run` keeps up from when its work begins; without one, nobody asks whether it hangs.
     patient
         Whether it may be silent for as long as a start may take while it works, too.
+    absent
+        Called here when nobody does it, and for longer than it takes to replace one that ended: its
+        process cannot be started, ended before its work began, or does not come to it.
     """
 
     name: str
     run: Callable[[], object]
     pulse: Pulsing | None = None
     patient: bool = False
+    absent: Callable[[], object] = lambda: None
 
 
 def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: None) -> None:
@@ -97,26 +101,25 @@ def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: Non
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-@dataclass(slots=True)
 class _Process:
     """A job that runs, and how often in a row its pulse stood still."""
 
-    job: Job
-    began: float
-    seen: int = field(init=False)
-    works: bool = False
-    silent: int = 0
-
-    def __post_init__(self) -> None:
-        self.seen = self._count()
+    def __init__(self, job: Job, began: float) -> None:
+        self.job, self.began = job, began
+        self.silent = 0
+        self._first = self._seen = self._count()
 
     def look(self) -> None:
         """Whether there was a beat since the last look."""
         count = self._count()
-        beat = count != self.seen
-        self.works = self.works or beat
+        beat = count != self._seen
         self.silent = 0 if beat or self.job.pulse is None else self.silent + 1
-        self.seen = count
+        self._seen = count
+
+    @property
+    def works(self) -> bool:
+        """Whether there ever was a beat."""
+        return self._count() != self._first
 
     @property
     def hangs(self) -> bool:
@@ -149,6 +152,7 @@ class _Family:
             except OSError as error:
                 logger.error("%s: cannot be started: %s", job.name, error.strerror)
                 self._waiting.append((now + SECOND_THOUGHT_SECONDS, job))
+                job.absent()
         return min([self._look, *(moment for moment, _ in self._waiting)]) - time.monotonic()
 
     def replace_ended(self) -> None:
@@ -156,6 +160,8 @@ class _Family:
             name = process.job.name
             logger.warning("%s: a process ended (%s); another takes its place", name, how)
             self._waiting.append((process.began + SECOND_THOUGHT_SECONDS, process.job))
+            if not process.works:
+                process.job.absent()
 
     def end_silent(self) -> None:
         """End processes whose work stands still; others take their places."""
@@ -164,6 +170,8 @@ class _Family:
         self._look = now + LOOK_SECONDS
         for pid, process in self._running.items():
             process.look()
+            if process.silent >= SILENT_LOOKS and not process.works:
+                process.job.absent()
             if process.hangs:
                 seconds = LOOK_SECONDS * process.silent
                 logger.error("%s: a process hangs, silent for %g s", process.job.name, seconds)

@@ -1,3 +1,4 @@
+import functools
 import os
 import signal
 import socket
@@ -124,6 +125,76 @@ def test_what_waits_for_a_worker_that_is_killed_is_answered_by_the_next(tmp_path
         for worker in served.workers():
             os.kill(worker, signal.SIGKILL)
         assert [caller.recv(12) for caller in waiting] == [b"HTTP/1.1 200"] * 8
+
+
+def test_while_a_worker_cannot_be_started_nobody_waits_for_it(tmp_path: Path) -> None:
+    port, blocked = free_port(), tmp_path / "blocked"
+    with _started(tmp_path, port, 2, UNSTARTABLE.format(blocked=blocked)) as server:
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+        assert until(lambda: len(workers_of(server.pid)) == 2, 60)
+        listening = functools.partial(_sockets, server.pid, "LISTEN")
+        for left in (1, 0):
+            blocked.touch()
+            os.kill(int(workers_of(server.pid)[0].name), signal.SIGKILL)
+            assert until(lambda left=left: listening() == left, 20)
+            for _ in range(20 if left else 0):
+                assert _livez(port) == 200
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=20)
+        with pytest.raises(InputError, match="is taken"):
+            Listening("127.0.0.1", port, 2)
+        blocked.unlink()
+        assert until(lambda: listening() == 2, 60)
+        assert [_livez(port) for _ in range(20)] == [200] * 20
+
+
+def test_a_worker_that_fails_or_hangs_while_it_starts_leaves_nobody_waiting(tmp_path: Path) -> None:
+    port, how = free_port(), tmp_path / "how"
+    with _started(tmp_path, port, 2, FAILING.format(how=how)) as server:
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+        assert until(lambda: len(workers_of(server.pid)) == 2, 60)
+        for fault in ("fail", "hang"):
+            how.write_text(fault)
+            os.kill(int(workers_of(server.pid)[0].name), signal.SIGKILL)
+            assert until(lambda: _sockets(server.pid, "LISTEN") == 1, 30)
+            assert [_livez(port) for _ in range(20)] == [200] * 20
+            how.write_text("")
+            assert until(lambda: _sockets(server.pid, "LISTEN") == 2, 60)
+
+
+UNSTARTABLE = """
+import errno, os
+from pathlib import Path
+from serving import supervisor
+fork = supervisor.fork
+def failing(*given):
+    if Path("{blocked}").exists():
+        raise OSError(errno.EAGAIN, "no process is left")
+    return fork(*given)
+supervisor.fork = failing
+"""
+
+FAILING = """
+import time
+from pathlib import Path
+from serving import supervisor
+from serving.room import Room
+supervisor.LOOK_SECONDS, supervisor.SILENT_LOOKS, supervisor.PATIENT_LOOKS = 0.25, 16, 60
+true = Room.open
+def open(self):
+    how = Path("{how}").read_text() if Path("{how}").exists() else ""
+    if how == "fail":
+        raise OSError
+    if how == "hang":
+        time.sleep(600)
+    true(self)
+Room.open = open
+"""
+
+
+def _livez(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=10) as response:
+        return int(response.status)
 
 
 def test_no_connection_is_taken_any_more_while_a_server_ends(tmp_path: Path) -> None:
