@@ -148,11 +148,14 @@ def _doubts_of_patient(found: Gathered, subject: str, paths: list[str]) -> list[
     if patient is None:
         return []
     said = {
-        "deceased": (patient.deceasedBoolean or patient.deceasedDateTime, "says that they died"),
-        "active": (patient.active is False, "says that the record is not in use"),
+        "deceased": (
+            patient.deceasedBoolean or patient.deceasedDateTime,
+            "the record says that the person died",
+        ),
+        "active": (patient.active is False, "the record says that it is not in use"),
         "link": (
             any(link.type == "replaced-by" for link in patient.link or []),
-            "says that another record replaces this one",
+            "the record says that another one replaces it",
         ),
     }
     at = paths[found.patient_row[subject]]
