@@ -23,10 +23,12 @@ class Performance:
     ----------
     model, horizon_years
         Which model, at which horizon.
-    n
-        Subjects with a risk.
+    n, people
+        Rows with a risk, and whose they are: a person at several landmarks has a row at each.
     events, competing, censored
-        Progressions, deaths first and censorings by the horizon.
+        Progressions, deaths first and censorings by the horizon, by row.
+    people_progressed
+        People with a progression by the horizon of any of their rows.
     observed
         Risk of progression (Aalen–Johansen).
     predicted
@@ -56,7 +58,9 @@ class Performance:
     model: str
     horizon_years: float
     n: int
+    people: int
     events: int
+    people_progressed: int
     competing: int
     censored: int
     observed: Estimate

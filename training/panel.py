@@ -76,11 +76,25 @@ class Panel:
             return self.timeline
         return self.timeline.part(rows)
 
+    def people(self, rows: BoolArray) -> int:
+        """How many people some of the rows are of."""
+        return people_of(self.cluster, rows)
+
     def cluster_of(self, rows: IntArray | None) -> IntArray | None:
         """Cluster codes of some of the subjects, without gaps."""
-        if self.cluster is None or rows is None:
-            return self.cluster
-        return np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.int64)
+        return self.cluster if rows is None else codes_of(self.cluster, rows)
+
+
+def people_of(cluster: IntArray | None, rows: BoolArray) -> int:
+    """How many people some of the rows are of."""
+    return int(rows.sum()) if cluster is None else int(np.unique(cluster[rows]).size)
+
+
+def codes_of(cluster: IntArray | None, rows: IntArray | BoolArray) -> IntArray | None:
+    """Cluster codes of some of the rows, without gaps; None where every row is its own."""
+    if cluster is None:
+        return None
+    return np.unique(cluster[rows], return_inverse=True)[1].astype(np.int64)
 
 
 def panel(
@@ -286,7 +300,9 @@ def _cluster(outcomes: pd.DataFrame, column: str | None) -> IntArray | None:
     if column is None:
         return None
     _require(outcomes, (*OUTCOME_COLUMNS, column), "outcomes")
-    return pd.factorize(outcomes[column])[0].astype(np.int64)
+    codes = pd.factorize(outcomes[column])[0].astype(np.int64)
+    # Where every row is a person of its own there is nothing to keep together.
+    return codes if codes.max() + 1 < codes.size else None
 
 
 def _numbers(column: "pd.Series[str]", field: str, source: str) -> FloatArray:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from features.errors import ValueRangeError
 from training.judgement import Performance
 from training.metrics.aalen_johansen import observed_risk_and_pseudo_values
@@ -17,6 +19,7 @@ from training.metrics.intervals import resampled_measures, with_interval
 from training.metrics.links import LINKS
 from training.metrics.net_benefit import net_benefit, standardised
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
+from training.panel import people_of
 
 THRESHOLDS = (0.05, 0.1)
 
@@ -102,7 +105,9 @@ def sample_of(
     """Weights and pseudo-values of a sample at a horizon, made once for all models."""
     duration = line.duration()
     weights = ipcw_weights(duration, line.event, horizon_years, floor=settings.floor, timeline=line)
-    observed, pseudo = observed_risk_and_pseudo_values(line, horizon_years, level=settings.level)
+    observed, pseudo = observed_risk_and_pseudo_values(
+        line, horizon_years, level=settings.level, cluster=cluster
+    )
     refusal = _beyond_follow_up(line, horizon_years)
     null = null_score(weights, level=settings.level, cluster=cluster)
     return Sample(
@@ -150,6 +155,7 @@ def scores_of(
                 timeline=sample.line,
                 with_influence=with_influence,
                 level=settings.level,
+                cluster=sample.cluster,
             )
             for threshold in settings.thresholds
         },
@@ -179,11 +185,14 @@ def performance_of(model: str, sample: Sample, risk: FloatArray, scores: Scores)
     )
     by_horizon = line.step < line.steps_until(sample.horizon_years)
     ended = line.event[by_horizon]
+    progressed = by_horizon & (line.event == PROGRESSION)
     row = Performance(
         model=model,
         horizon_years=sample.horizon_years,
         n=line.size,
+        people=people_of(sample.cluster, np.ones(line.size, dtype=np.bool_)),
         events=int((ended == PROGRESSION).sum()),
+        people_progressed=people_of(sample.cluster, progressed),
         competing=int((ended == DEATH).sum()),
         censored=int((ended == CENSORED).sum()),
         observed=mean.observed,

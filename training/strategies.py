@@ -8,11 +8,11 @@ import pandas as pd
 
 from features.errors import ColumnError, DuplicateError, ValueRangeError
 from training.judgement import StrategyRow
-from training.metrics.aalen_johansen import observed_risk
+from training.metrics.aalen_johansen import observed_risk, observed_risk_and_pseudo_values
 from training.metrics.estimate import BoolArray, Estimate, IntArray
 from training.metrics.net_benefit import net_benefit_of_rule, standardised
 from training.metrics.timeline import Timeline
-from training.panel import FIRST_ROW, Panel
+from training.panel import FIRST_ROW, Panel, codes_of
 from training.performance import Settings
 
 TREAT_ALL = "treat all"
@@ -62,20 +62,28 @@ def strategy_rows(
     """What each strategy is worth at every horizon and threshold."""
     for strategy in chosen:
         line = given.timeline_of(strategy.rows)
+        cluster = given.cluster_of(strategy.rows)
         for horizon in given.horizons_years:
-            yield _row(strategy, line, horizon, settings)
+            yield _row(strategy, line, cluster, horizon, settings)
 
 
-def _row(strategy: Strategy, line: Timeline, horizon: float, settings: Settings) -> StrategyRow:
+def _row(
+    strategy: Strategy,
+    line: Timeline,
+    cluster: IntArray | None,
+    horizon: float,
+    settings: Settings,
+) -> StrategyRow:
     acts = strategy.acts
     observed = Estimate.none("nobody is flagged")
     if acts.any():
         flagged = line if acts.all() else line.part(acts)
-        observed = observed_risk(flagged, horizon, level=settings.level)
+        observed = _observed(flagged, codes_of(cluster, acts), horizon, settings.level)
     benefit = {
         f"{threshold:g}": net_benefit_of_rule(
             line.times, line.event, acts, horizon,
             threshold=threshold, timeline=line, observed=observed, level=settings.level,
+            cluster=cluster,
         )
         for threshold in settings.thresholds
     }  # fmt: skip
@@ -91,6 +99,12 @@ def _row(strategy: Strategy, line: Timeline, horizon: float, settings: Settings)
             key: standardised(value, everybody) for key, value in benefit.items()
         },
     )
+
+
+def _observed(line: Timeline, cluster: IntArray | None, horizon: float, level: float) -> Estimate:
+    if cluster is None:
+        return observed_risk(line, horizon, level=level)
+    return observed_risk_and_pseudo_values(line, horizon, level=level, cluster=cluster)[0]
 
 
 def _of_table(given: Panel, table: pd.DataFrame) -> Iterator[Strategy]:

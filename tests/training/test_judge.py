@@ -143,11 +143,42 @@ def test_a_person_at_several_landmarks_counts_once_in_intervals() -> None:
     twice["person"] = twice["subject_id"] % 10_000
     one = risks(horizons=(5.0,)).query("model == 'good'")
     both = pd.concat([one, one.assign(subject_id=one["subject_id"] + 10_000)])
-    once = judge(one, OUTCOMES).rows[0].auc.standard_error
-    clustered = judge(both, twice, cluster_column="person").rows[0].auc.standard_error
-    ignored = judge(both, twice).rows[0].auc.standard_error
-    assert clustered == pytest.approx(once, rel=1e-6)
-    assert ignored == pytest.approx((once or 0) / math.sqrt(2), rel=0.01)
+    once, ignored = judge(one, OUTCOMES).rows[0], judge(both, twice).rows[0]
+    clustered = judge(both, twice, cluster_column="person").rows[0]
+    for name, close in (("auc", 1e-6), ("brier", 1e-6), ("observed", 0.01), ("oe", 0.01)):
+        error = getattr(once, name).standard_error
+        assert getattr(clustered, name).standard_error == pytest.approx(error, rel=close)
+        assert getattr(ignored, name).standard_error == pytest.approx(
+            error / math.sqrt(2), rel=0.01
+        )
+    benefit = once.net_benefit["0.05"].standard_error or 0.0
+    assert clustered.net_benefit["0.05"].standard_error == pytest.approx(benefit, rel=0.01)
+    assert ignored.net_benefit["0.05"].standard_error == pytest.approx(
+        benefit / math.sqrt(2), rel=0.01
+    )
+    assert (clustered.n, clustered.people) == (2768, 1384)
+    assert (clustered.events, clustered.people_progressed) == (2 * once.events, once.events)
+
+
+def test_treating_all_is_as_unsure_as_there_are_people() -> None:
+    twice = pd.concat([OUTCOMES, OUTCOMES.assign(subject_id=OUTCOMES["subject_id"] + 10_000)])
+    twice["person"] = twice["subject_id"] % 10_000
+    one = risks(horizons=(5.0,)).query("model == 'good'")
+    both = pd.concat([one, one.assign(subject_id=one["subject_id"] + 10_000)])
+    once = judge(one, OUTCOMES).strategies[0]
+    clustered = judge(both, twice, cluster_column="person").strategies[0]
+    for found, expected in (
+        (clustered.observed, once.observed),
+        (clustered.net_benefit["0.05"], once.net_benefit["0.05"]),
+    ):
+        assert found.value == pytest.approx(expected.value)
+        assert found.standard_error == pytest.approx(expected.standard_error, rel=0.01)
+
+
+def test_codes_that_name_every_row_change_nothing() -> None:
+    one = risks(horizons=(5.0,))
+    named = OUTCOMES.assign(person=OUTCOMES["subject_id"])
+    assert judge(one, named, cluster_column="person") == judge(one, OUTCOMES)
 
 
 @pytest.mark.parametrize("thresholds", [(0.0,), (1.0,), (0.05, 1.2)])

@@ -9,7 +9,12 @@ from math import exp, log, sqrt
 import numpy as np
 
 from training.metrics.censoring import follow_up_too_short
-from training.metrics.estimate import Estimate, FloatArray, IntArray
+from training.metrics.estimate import (
+    Estimate,
+    FloatArray,
+    IntArray,
+    clustered_standard_error,
+)
 from training.metrics.timeline import CENSORED, PROGRESSION, Timeline, checked_horizon
 
 # Divided by instead of 0 where nobody is at risk, and nothing happens.
@@ -48,7 +53,8 @@ class IncidenceCurve:
             return Estimate(0.0)
         if position >= self.incidence.size:
             raise ValueError("the curve stops before this horizon")
-        return _estimate(float(self.incidence[position]), float(self.variance[position]), level)
+        error = sqrt(float(self.variance[position]))
+        return _estimate(float(self.incidence[position]), error, level)
 
 
 def aalen_johansen(
@@ -97,7 +103,11 @@ def observed_risk(line: Timeline, horizon_years: float, *, level: float = 0.95) 
 
 
 def observed_risk_and_pseudo_values(
-    line: Timeline, horizon_years: float, *, level: float = 0.95
+    line: Timeline,
+    horizon_years: float,
+    *,
+    level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> tuple[Estimate, FloatArray]:
     """Incidence of progression at one horizon and its pseudo-values, from one walk; zeros if none.
 
@@ -109,13 +119,22 @@ def observed_risk_and_pseudo_values(
         The horizon.
     level
         Confidence level within 0–1.
+    cluster
+        (n,) codes of rows that belong together: the variance is then the jackknife's over clusters
+        (Greenwood's takes every row as a subject of its own).
     """
     horizon = checked_horizon(horizon_years)
     reason = follow_up_too_short(line, horizon)
     if reason is not None:
         return Estimate.none(reason), np.zeros(line.size)
     steps = _Steps.until(line, horizon)
-    return _at_end(steps, level), _jackknife(line, steps)
+    found, pseudo = _at_end(steps, level), _jackknife(line, steps)
+    if cluster is None or found.value is None:
+        return found, pseudo
+    error = clustered_standard_error(pseudo - pseudo.mean(), cluster)
+    return (
+        Estimate(found.value) if error is None else _estimate(found.value, error, level)
+    ), pseudo
 
 
 def _at_end(steps: "_Steps", level: float) -> Estimate:
@@ -124,11 +143,10 @@ def _at_end(steps: "_Steps", level: float) -> Estimate:
     a, b, c = _greenwood(steps)
     left = float(steps.incidence[-1]) - steps.incidence
     variance = float((left * a) @ left + b.sum() - 2 * left @ c)
-    return _estimate(float(steps.incidence[-1]), max(variance, 0.0), level)
+    return _estimate(float(steps.incidence[-1]), sqrt(max(variance, 0.0)), level)
 
 
-def _estimate(value: float, variance: float, level: float) -> Estimate:
-    error = sqrt(variance)
+def _estimate(value: float, error: float, level: float) -> Estimate:
     if not 0 < value < 1 or error == 0:
         return Estimate(value, error)
     return Estimate.on_scale(

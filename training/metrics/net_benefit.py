@@ -43,6 +43,7 @@ def net_benefit(
     timeline: Timeline | None = None,
     with_influence: bool = False,
     level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> Estimate:
     """Net benefit of acting on everyone whose risk is at or above a threshold.
 
@@ -60,6 +61,8 @@ def net_benefit(
         Whether to keep the influence of each subject, for contrasts.
     level
         Confidence level within 0–1.
+    cluster
+        (n,) codes of rows that belong together.
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     flagged = checked_risk(risk, line.size) >= threshold
@@ -72,6 +75,7 @@ def net_benefit(
         timeline=line,
         with_influence=with_influence,
         level=level,
+        cluster=cluster,
     )
 
 
@@ -86,6 +90,7 @@ def net_benefit_of_rule(
     with_influence: bool = False,
     observed: Estimate | None = None,
     level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> Estimate:
     """Net benefit of acting on a given group, such as a published score's high-risk group.
 
@@ -107,12 +112,14 @@ def net_benefit_of_rule(
         Observed risk at this horizon of those flagged, to share it between thresholds.
     level
         Confidence level within 0–1.
+    cluster
+        (n,) codes of rows that belong together.
 
     Returns
     -------
     F P - (P - F P) threshold / (1 - threshold), with P the share flagged and F the observed risk
     (Aalen–Johansen) among them. The standard error takes P and F as independent, which they are
-    to first order.
+    to first order; with clusters it is that of their sums of influences.
     """
     if not 0 < threshold < 1:
         raise ValueRangeError("threshold", "expected a risk between 0 and 1, ends excluded")
@@ -125,7 +132,8 @@ def net_benefit_of_rule(
         return Estimate(0.0, 0.0, 0.0, 0.0, influence=none)
     part = line if share == 1 else line.part(chosen)
     own = np.empty(0)
-    if with_influence:
+    by_influence = with_influence or cluster is not None
+    if by_influence:
         observed, own = observed_risk_and_pseudo_values(part, horizon_years, level=level)
     elif observed is None:
         observed = observed_risk(part, horizon_years, level=level)
@@ -137,14 +145,16 @@ def net_benefit_of_rule(
     estimate = Estimate.on_scale(
         share * gain, float(np.sqrt(variance)), forward=float, backward=float, slope=1, level=level
     )
-    if not with_influence:
+    if not by_influence:
         return estimate
     own -= own.mean()
     own *= 1 + odds
     own += gain * (1 - share)
     influence = np.full(line.size, -gain * share)
     influence[chosen] = own
-    return replace(estimate, influence=influence)
+    if cluster is not None:
+        estimate = Estimate.from_influence(share * gain, influence, level=level, cluster=cluster)
+    return replace(estimate, influence=influence if with_influence else None)
 
 
 def treat_all(

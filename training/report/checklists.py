@@ -4,13 +4,15 @@ TRIPOD+AI: Collins GS, BMJ 2024;385:e078378 (27 items, 52 sub-items; named here 
 PROBAST+AI: Moons KGM, BMJ 2025;388:e082505.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from training.judgement import Judgement
+from training.judgement import Judgement, Performance
 from training.metrics.estimate import Estimate
 from training.panel import Panel
 
 TODO = "TODO"
+EVERY_MODEL = "every model"
 # A validation with fewer is imprecise (Collins GS, Stat Med 2016, doi:10.1002/sim.6787).
 EVENTS_FOR_VALIDATION = 100
 # Our own limit: from here on a single subject can move an estimate visibly.
@@ -90,31 +92,8 @@ def tripod(
 
 def probast(judgement: Judgement, given: Panel) -> list[str]:
     """What a reviewer of risk of bias would ask about these numbers."""
-    hints: list[str] = []
-    for row in judgement.rows:
-        where = f"{row.model}, {row.horizon_years:g} years"
-        if row.events < EVENTS_FOR_VALIDATION:
-            hints.append(
-                f"{where}: {row.events} progressions; below {EVENTS_FOR_VALIDATION} an evaluation "
-                "is imprecise, read the intervals."
-            )
-        if row.max_weight > LARGE_WEIGHT:
-            hints.append(
-                f"{where}: one subject stands for up to {row.max_weight:.0f}; few are followed to "
-                "this horizon."
-            )
-        if row.trimmed:
-            hints.append(f"{where}: {row.trimmed} censoring weights were limited.")
-        if row.n < given.timeline.size:
-            hints.append(
-                f"{where}: no risk for {given.timeline.size - row.n:,} of "
-                f"{given.timeline.size:,} subjects; if these differ, so would the result."
-            )
-        if _certainly_below(row.calibration_slope, 1):
-            hints.append(
-                f"{where}: calibration slope below 1, as of an overfit model; was it evaluated on "
-                "other people than it was fitted on?"
-            )
+    told = ((row, hint) for row in judgement.rows for hint in _hints(row, given))
+    hints = _gathered(judgement, told)
     hints.append(
         "Not seen in the numbers: whether predictors were known at the time of prediction, whether "
         "these subjects were used to fit or choose a model, and how missing values were handled."
@@ -122,25 +101,69 @@ def probast(judgement: Judgement, given: Panel) -> list[str]:
     return hints
 
 
+def _hints(row: Performance, given: Panel) -> Iterator[str]:
+    # Landmarks of one person are no new progressions.
+    if row.people_progressed < EVENTS_FOR_VALIDATION:
+        yield (
+            f"{row.people_progressed} progressions; below {EVENTS_FOR_VALIDATION} an evaluation "
+            "is imprecise, read the intervals."
+        )
+    if row.max_weight > LARGE_WEIGHT:
+        yield (
+            f"one subject stands for up to {row.max_weight:.0f}; few are followed to this horizon."
+        )
+    if row.trimmed:
+        yield f"{row.trimmed} censoring weights were limited."
+    if row.n < given.timeline.size:
+        yield (
+            f"no risk for {given.timeline.size - row.n:,} of {given.timeline.size:,} subjects; if "
+            "these differ, so would the result."
+        )
+    if _certainly_below(row.calibration_slope, 1):
+        yield (
+            "calibration slope below 1, as of an overfit model; was it evaluated on other people "
+            "than it was fitted on?"
+        )
+
+
+def _gathered(judgement: Judgement, told: Iterable[tuple[Performance, str]]) -> list[str]:
+    """What is said of rows, once where it is said of every model at a horizon."""
+    models: dict[tuple[float, str], list[str]] = {}
+    for row, text in told:
+        models.setdefault((row.horizon_years, text), []).append(row.model)
+    judged = Counter(row.horizon_years for row in judgement.rows)
+    return [
+        f"{name}, {horizon:g} years: {text}"
+        for (horizon, text), named in models.items()
+        for name in ([EVERY_MODEL] if 1 < len(named) == judged[horizon] else named)
+    ]
+
+
+def _participants(row: Performance) -> str:
+    ends = f"{row.competing} deaths first, {row.censored} censored"
+    if row.n == row.people:
+        return f"{row.n:,} subjects, {row.events} progressions, {ends}"
+    return (
+        f"{row.n:,} landmarks of {row.people:,} subjects, {row.events} before a progression of "
+        f"{row.people_progressed:,} subjects, {ends}"
+    )
+
+
 def _from_data(judgement: Judgement, given: Panel) -> dict[str, str]:
     horizons = ", ".join(f"{h:g}" for h in given.horizons_years)
-    events = "; ".join(
-        f"{row.model}, {row.horizon_years:g} years: {row.n:,} subjects, {row.events} progressions, "
-        f"{row.competing} deaths first, {row.censored} censored"
-        for row in judgement.rows
-    )
+    analysed = _gathered(judgement, ((row, _participants(row)) for row in judgement.rows))
     largest = max(judgement.rows, key=lambda row: row.horizon_years)
     filled = {
         "8a": f"Progression within {horizons} years; death before progression competes. How "
         f"progression is assessed: {TODO}",
-        "10": f"{given.timeline.size:,} subjects, {largest.events} progressions by "
+        "10": f"{largest.people:,} subjects, {largest.people_progressed} progressions by "
         f"{largest.horizon_years:g} years. Whether that was planned: {TODO}",
         "12e": "AUC(t), Brier score and IPA, O/E, calibration intercept, slope and curve with ICI, "
         "E50 and E90, concordance, net benefit; censoring by inverse-probability weights, death as "
         f"a competing event; {judgement.level:.0%} intervals by influence functions.",
         "15": "Risk of progression by each horizon, within 0–1.",
         "20a": "See the flow of subjects.",
-        "21": events,
+        "21": "; ".join(analysed),
         "23a": "See the tables of performance and contrasts.",
     }
     if judgement.subgroups:

@@ -63,11 +63,13 @@ class Flow:
     Parameters
     ----------
     subjects
-        All with an outcome.
+        All with an outcome; at landmarks, one for each landmark that a person reaches.
     horizon_years
         The horizon.
     events, competing, censored, followed
         Progressed, died first, censored by the horizon, and followed beyond it without either.
+    people, people_progressed
+        Whose the rows are, and who of them progressed by the horizon.
     """
 
     subjects: int
@@ -76,6 +78,8 @@ class Flow:
     competing: int
     censored: int
     followed: int
+    people: int
+    people_progressed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def contents(
     """
     return Contents(
         curves=tuple(_curves(given, model, horizon) for model, horizon in _cells(given)),
-        flows=tuple(_flow(given.timeline, horizon) for horizon in given.horizons_years),
+        flows=tuple(_flow(given, horizon) for horizon in given.horizons_years),
         incidence=_incidence(given.timeline, max(given.horizons_years)),
         reclassified=tuple(_reclassified(given, threshold, reference or given.models[0])),
         strategies=tuple(_strategy_curves(acting)),
@@ -215,7 +219,8 @@ def _distribution(line: Timeline, risk: FloatArray, horizon: float) -> Distribut
     )
 
 
-def _flow(line: Timeline, horizon: float) -> Flow:
+def _flow(given: Panel, horizon: float) -> Flow:
+    line = given.timeline
     by_horizon = line.step < line.steps_until(horizon)
     ended = line.event[by_horizon]
     return Flow(
@@ -225,6 +230,8 @@ def _flow(line: Timeline, horizon: float) -> Flow:
         int((ended == DEATH).sum()),
         int((ended == CENSORED).sum()),
         int((~by_horizon).sum()),
+        given.people(np.ones(line.size, dtype=np.bool_)),
+        given.people(by_horizon & (line.event == PROGRESSION)),
     )
 
 

@@ -14,6 +14,7 @@ from training.report.contents import (
     Incidence,
     StrategyCurve,
 )
+from training.report.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +133,7 @@ def flow_figure(flow: Flow) -> str:
         ("censored", flow.censored),
         ("followed, event-free", flow.followed),
     ]
-    _box(axes, 2, 1.6, f"{flow.subjects:,} subjects")
+    _box(axes, 2, 1.6, counted(flow.subjects, flow.people, "subjects"))
     for position, (label, count) in enumerate(boxes):
         x = position + 0.5
         axes.annotate("", (x, 0.72), (2, 1.36), arrowprops={"arrowstyle": "->", "color": _GREY})

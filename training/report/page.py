@@ -27,7 +27,7 @@ from training.report.tables import (
     risk_groups,
     subgroups,
 )
-from training.report.words import compared, summary
+from training.report.words import compared, counted, in_years, summary
 
 NOTICE = (
     "Research and trial pre-screening, not a medical device. These numbers describe the cohort "
@@ -126,9 +126,13 @@ def _summary(judgement: Judgement) -> Iterator[Html]:
 def _flow(drawn: Contents) -> Iterator[Html]:
     yield element("h2", "Subjects and events", id="flow")
     for flow in drawn.flows:
+        stacked = flow.subjects != flow.people
+        of = f", of {counted(flow.subjects, flow.people)}" if stacked else ""
+        whose = f" ({flow.people_progressed} people)" if stacked else ""
         caption = (
-            f"By {flow.horizon_years:g} years: {flow.events} progressed, {flow.competing} died "
-            f"first, {flow.censored} were censored, {flow.followed} were followed event-free."
+            f"By {in_years(flow.horizon_years)}{of}: {flow.events} progressed{whose}, "
+            f"{flow.competing} died first, {flow.censored} were censored, {flow.followed} were "
+            "followed event-free."
         )
         yield figure(flow_figure(flow), caption)
     yield figure(
@@ -141,7 +145,7 @@ def _curves(drawn: Contents) -> Iterator[Html]:
     yield element("h2", "Calibration, usefulness and distribution of risks", id="curves")
     for horizon in dict.fromkeys(curves.horizon_years for curves in drawn.curves):
         some = [curves for curves in drawn.curves if curves.horizon_years == horizon]
-        yield element("h3", f"{horizon:g} years")
+        yield element("h3", in_years(horizon))
         yield figure(
             calibration_figure(some),
             "Calibration: smooth observed risk with its band; dots are tenths of the cohort.",

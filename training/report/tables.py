@@ -20,7 +20,7 @@ def performance(judgement: Judgement) -> Iterator[Html]:
         (
             (
                 *_identity(row),
-                str(row.events),
+                _of_people(row.events, row.people_progressed),
                 share(row.observed),
                 percent(row.predicted),
                 decimal(row.oe, 2),
@@ -165,7 +165,7 @@ def subgroups(judgement: Judgement) -> Iterator[Html]:
                 part.subgroup,
                 part.level,
                 *_identity(part.performance),
-                str(part.performance.events),
+                _of_people(part.performance.events, part.performance.people_progressed),
                 share(part.performance.observed),
                 decimal(part.performance.oe, 2),
                 decimal(part.performance.auc),
@@ -205,7 +205,12 @@ def instability(drawn: Contents) -> Iterator[Html]:
 
 
 def _identity(row: Performance) -> tuple[str, str, str]:
-    return row.model, f"{row.horizon_years:g}", f"{row.n:,}"
+    return row.model, f"{row.horizon_years:g}", _of_people(row.n, row.people)
+
+
+def _of_people(rows: int, people: int) -> str:
+    """A number of rows, and of the people that they are of where that is another."""
+    return f"{rows:,}" if rows == people else f"{rows:,} ({people:,} people)"
 
 
 def _differences(

@@ -38,11 +38,23 @@ def p_value(p: float | None) -> str:
     return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
+def in_years(horizon_years: float) -> str:
+    """A horizon as it is said."""
+    return f"{horizon_years:g} {'year' if horizon_years == 1 else 'years'}"
+
+
+def counted(n: int, people: int, named: str = "people") -> str:
+    """How many people, or at how many landmarks of how many."""
+    return f"{n:,} {named}" if n == people else f"{n:,} landmarks of {people:,} {named}"
+
+
 def summary(row: Performance) -> str:
     """What a clinician needs to know of one model at one horizon, in a paragraph."""
-    years = f"{row.horizon_years:g} years"
+    years = in_years(row.horizon_years)
     observed, expected = share(row.observed), percent(row.predicted)
-    said = f"{row.model}, {years}: of {row.n:,} people, {observed} progressed within {years}"
+    of = "of" if row.n == row.people else "at"
+    said = f"{row.model}, {years}: {of} {counted(row.n, row.people)}, {observed} progressed within "
+    said += years
     said += f"; the model expected {expected}, {_agreement(row.oe)}. "
     said += _ranking(row.auc)
     return said + _usefulness(row)
@@ -51,7 +63,7 @@ def summary(row: Performance) -> str:
 def compared(row: ContrastRow) -> str:
     """One contrast as a sentence."""
     delta = row.delta_auc.delta
-    pair = f"{row.model} against {row.reference} at {row.horizon_years:g} years"
+    pair = f"{row.model} against {row.reference} at {in_years(row.horizon_years)}"
     if delta.value is None:
         return f"{pair}: {NOT_ESTIMABLE}, {delta.reason}."
     if delta.lower is None or delta.upper is None or row.delta_auc.p is None:
@@ -82,16 +94,20 @@ def _ranking(found: Estimate) -> str:
 
 
 def _usefulness(row: Performance) -> str:
-    parts = []
-    for threshold, benefit in row.net_benefit.items():
-        if benefit.value is None:
-            continue
-        at = percent(float(threshold), 0)
-        per_thousand = 1000 * benefit.value
-        digits = 0 if per_thousand >= 1 else 1
-        if benefit.value > 0:
-            worth = f"acting at {at} is worth {per_thousand:.{digits}f} progressions found"
-            parts.append(f"{worth} per 1,000 people, with nobody treated needlessly")
-        else:
-            parts.append(f"acting at {at} does not pay")
+    parts = [
+        f"acting at {percent(float(threshold), 0)} {_worth(benefit, benefit.value)}"
+        for threshold, benefit in row.net_benefit.items()
+        if benefit.value is not None
+    ]
     return ("In net benefit, " + "; ".join(parts) + ".") if parts else ""
+
+
+def _worth(benefit: Estimate, value: float) -> str:
+    if value <= 0:
+        return "does not pay"
+    if benefit.lower is not None and benefit.lower <= 0:
+        return f"is not shown to pay ({decimal(benefit)})"
+    per_thousand = 1000 * value
+    found = f"{per_thousand:.{0 if per_thousand >= 1 else 1}f}"
+    named = "progression" if found == "1" else "progressions"
+    return f"is worth {found} {named} found per 1,000 people, with nobody treated needlessly"

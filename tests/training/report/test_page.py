@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from training.judge import judge_panel
+from training.metrics.estimate import Estimate
 from training.metrics.instability import instability_of
 from training.panel import Panel, panel
 from training.performance import Settings
@@ -127,6 +129,53 @@ def test_tripod_has_27_items_in_52_parts_and_invents_nothing(given: Panel) -> No
 def test_hints_name_few_events_and_missing_subjects(given: Panel) -> None:
     hints = probast(judge_panel(given, SETTINGS), given)
     assert any("83 progressions; below 100" in hint for hint in hints)
+
+
+@pytest.fixture(scope="module")
+def stacked(given: Panel) -> Panel:
+    """Everybody at two landmarks."""
+    outcomes = TABLE[["duration_years", "event"]]
+    rows = pd.concat([outcomes, outcomes], ignore_index=True)
+    rows = rows.assign(subject_id=rows.index, person=rows.index % len(TABLE))
+    risk = np.tile(TABLE["rule"], 2)
+    risks = pd.DataFrame(
+        {"subject_id": rows.index, "model": "rule", "horizon_years": 10.0, "risk": risk}
+    )
+    again = risks.assign(model="again")
+    return panel(pd.concat([risks, again]), rows, cluster_column="person")
+
+
+def test_a_person_at_two_landmarks_is_nowhere_two_people(stacked: Panel) -> None:
+    judgement = judge_panel(stacked, SETTINGS)
+    assert "at 2,768 landmarks of 1,384 people, 6.4 %" in summary(judgement.row("rule", 10.0))
+    told = {item: answer for item, _, answer in tripod(judgement, stacked)}
+    of = "2,768 landmarks of 1,384 subjects, 166 before a progression of 83 subjects"
+    assert told["21"].startswith(f"every model, 10 years: {of}")
+    assert told["10"].startswith("1,384 subjects, 83 progressions by 10 years")
+    page = report_page(judgement, stacked, title="MGUS", settings=SETTINGS)
+    assert "2,768 (1,384 people)" in page
+    assert "166 (83 people)" in page
+    assert "2,768 landmarks of 1,384 people: 166 progressed (83 people)" in page
+
+
+def test_progressions_are_enough_by_people_and_not_by_landmarks(stacked: Panel) -> None:
+    # 166 rows would be enough, 83 people are not.
+    hints = probast(judge_panel(stacked, SETTINGS), stacked)
+    assert hints[0].startswith("every model, 10 years: 83 progressions; below 100")
+    assert sum("progressions" in hint for hint in hints) == 1
+
+
+def test_a_gain_that_may_be_chance_is_not_called_one(given: Panel) -> None:
+    row = judge_panel(given, SETTINGS).row("rule", 10.0)
+    unsure = replace(row, net_benefit={"0.1": Estimate(0.002, 0.002, -0.002, 0.006)})
+    assert "acting at 10 % is not shown to pay (0.002 (-0.002 to 0.006))" in summary(unsure)
+    sure = replace(row, net_benefit={"0.1": Estimate(0.0012, 0.0001, 0.001, 0.0014)})
+    assert "acting at 10 % is worth 1 progression found per 1,000 people" in summary(sure)
+
+
+def test_one_year_is_no_years(given: Panel) -> None:
+    row = replace(judge_panel(given, SETTINGS).row("rule", 10.0), horizon_years=1.0)
+    assert "progressed within 1 year;" in summary(row)
 
 
 def test_a_page_is_made_of_what_cannot_be_estimated_too() -> None:
