@@ -65,12 +65,12 @@ def _columns(requests: Sequence[RiskRequest]) -> tuple[LabColumn, ...]:
     index = 0
     for request in requests:
         for visit in request.visits:
-            for analyte, given in visit.values:
-                column = grouped.get((analyte, given.unit))
+            for analyte, value, unit in visit.values:
+                column = grouped.get((analyte, unit))
                 if column is None:
-                    column = grouped[analyte, given.unit] = ([], [])
+                    column = grouped[analyte, unit] = ([], [])
                 column[0].append(index)
-                column[1].append(given.value)
+                column[1].append(value)
             index += 1
     return tuple(
         LabColumn(

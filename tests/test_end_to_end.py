@@ -69,7 +69,7 @@ class Demo:
             )
 
     def wait(self) -> None:
-        wait_until_ready(f"{self.url}/readyz", self.process, self.output, seconds=240)
+        wait_until_ready(f"{self.url}/readyz", self.process, self.output, seconds=540)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)

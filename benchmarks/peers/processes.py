@@ -1,10 +1,12 @@
 """Servers in processes of their own: a free port, waiting until one answers, stopping, workers."""
 
+import secrets
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from serving.run import WORKER
@@ -15,10 +17,12 @@ PAUSE_SECONDS = 0.02
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port of the loopback interface that nobody uses, below those that systems hand out."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until_ready(
@@ -26,7 +30,7 @@ def wait_until_ready(
     process: "subprocess.Popen[bytes]",
     output: Path | None = None,
     *,
-    seconds: float = 60.0,
+    seconds: float = 180.0,
 ) -> None:
     """Return once an address answers 200.
 

@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from serving.web.messages import said
-from serving.web.texts import LANGUAGES, SIGN, texts
+from serving.web.numbers import SIGN
+from serving.web.texts import LANGUAGES, texts
 
 __all__ = ["card_html", "card_words"]
 

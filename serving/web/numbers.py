@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from features.analytes import ANALYTES
-from serving.web.texts import SIGN, Texts
+from serving.web.texts import Texts
 
 __all__ = [
     "CANONICAL",
+    "SIGN",
     "UNITS",
     "converted",
     "horizons_label",
@@ -30,8 +31,8 @@ UNITS: Mapping[str, str] = {
 }
 """UCUM codes that people write otherwise."""
 
-NONE = "–"
-"""Of what is not known."""
+NONE, SIGN = "–", "\xa0%"
+"""Of what is not known; and the sign of percent, which stays on the line of its number."""
 
 CANONICAL: Mapping[str, str] = MappingProxyType({})
 """Units of tests where none was typed."""
@@ -132,13 +133,13 @@ def unit_label(unit: str) -> str:
 
 
 def quantity(value: float, unit: str, t: Texts) -> str:
-    r"""A laboratory value with its unit on the same line, to the digits a laboratory reports.
+    """A laboratory value with its unit, to the digits a laboratory reports.
 
     Examples
     --------
     >>> from serving.web.texts import texts
     >>> quantity(2.4049, "g/dL", texts("en")), quantity(1240, "mg/dL", texts("en"))
-    ('2.4\xa0g/dL', '1240\xa0mg/dL')
+    ('2.4 g/dL', '1240 mg/dL')
     """
     text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    return f"{localised(text, t)}\xa0{unit_label(unit)}".rstrip()
+    return f"{localised(text, t)} {unit_label(unit)}".rstrip()

@@ -66,7 +66,7 @@ def visit(chromium: Browser, server: Any) -> Iterator[Callable[..., Visitor]]:
 
     def open_page(path: str = "/ui/", **options: Any) -> Visitor:
         context = chromium.new_context(base_url=server.url, **options)
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         visitor = Visitor(context.new_page())
         visitor.page.on("request", lambda asked: visitor.hosts.add(urlsplit(asked.url).netloc))

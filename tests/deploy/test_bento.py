@@ -68,7 +68,7 @@ def test_what_was_packed_answers_from_its_own_copy(store: Path, tmp_path: Path) 
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(f"{url}/readyz", process, output, seconds=90)
+        wait_until_ready(f"{url}/readyz", process, output)
         told = httpx.post(f"{url}/v1/risk", json=EXAMPLE, timeout=20)
         assert told.status_code == 200, told.text
         assert told.json()["staging"]["stage"] == "SMM"

@@ -55,7 +55,7 @@ def test_a_canary_that_hangs_is_given_up(
     began = time.monotonic()
     with pytest.raises(ArtefactError, match="given up after"):
         canary.try_out(artefact)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_model_that_crashes_in_its_canary_never_answers_and_is_tried_once_per_version(

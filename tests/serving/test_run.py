@@ -204,7 +204,7 @@ def test_no_connection_is_taken_any_more_while_a_server_ends(tmp_path: Path) -> 
             os.kill(worker, signal.SIGSTOP)
         os.kill(served.supervisor, signal.SIGTERM)
         sockets = psutil.Process(served.supervisor).net_connections
-        assert until(lambda: not sockets(), 20)
+        assert until(lambda: not sockets(), 60)
         for worker in served.workers():
             os.kill(worker, signal.SIGCONT)
 

@@ -24,7 +24,7 @@ def log(tmp_path: Path) -> Iterator[AuditLog]:
     found = AuditLog(tmp_path / "audit")
     found.open()
     for i in range(3):
-        found.append([{"n": i}]).result(timeout=10)
+        found.append([{"n": i}]).result(timeout=60)
     yield found
     found.close()
 
@@ -62,7 +62,7 @@ def test_a_log_goes_on_from_its_copy(log: AuditLog, tmp_path: Path) -> None:
     head = copy_log(log.path.parent, restored / "audit.db").head
     again = AuditLog(restored)
     again.open()
-    again.append([{"n": "again"}]).result(timeout=10)
+    again.append([{"n": "again"}]).result(timeout=60)
     again.close()
     verdict = verify(restored, kept=head)
     assert (verdict.records, verdict.broken_at, verdict.kept_at) == (4, None, 3)

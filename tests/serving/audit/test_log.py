@@ -41,14 +41,14 @@ def records(path: Path) -> list[Body]:
 
 def test_what_is_acknowledged_is_on_disk_in_order(log: AuditLog) -> None:
     for i in range(50):
-        log.append([{"n": i}]).result(timeout=10)
+        log.append([{"n": i}]).result(timeout=60)
     assert [record["n"] for record in records(log.path)] == list(range(50))
     assert verify(log.path.parent).broken_at is None
 
 
 def test_a_group_of_more_rows_than_a_statement_takes_is_one_chain(log: AuditLog) -> None:
     number = 2 * MOST_ROWS + 1
-    log.append([{"n": i} for i in range(number)]).result(timeout=10)
+    log.append([{"n": i} for i in range(number)]).result(timeout=60)
     assert [record["n"] for record in records(log.path)] == list(range(number))
     assert (verify(log.path.parent).records, verify(log.path.parent).broken_at) == (number, None)
 
@@ -58,7 +58,7 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
     other.open()
     waiting = [each.append([{"n": i}]) for i in range(200) for each in (log, other)]
     for written in waiting:
-        written.result(timeout=20)
+        written.result(timeout=60)
     other.close()
     verdict = verify(log.path.parent)
     assert (verdict.records, verdict.broken_at) == (400, None)
@@ -66,8 +66,8 @@ def test_many_writers_of_one_file_make_one_chain(log: AuditLog, tmp_path: Path) 
 
 def test_a_record_that_cannot_be_written_stops_nobody_elses(log: AuditLog) -> None:
     with pytest.raises(AuditError):
-        log.append([{"caller": "\ud800"}]).result(timeout=10)
-    log.append([{"n": 1}]).result(timeout=10)
+        log.append([{"caller": "\ud800"}]).result(timeout=60)
+    log.append([{"n": 1}]).result(timeout=60)
     assert records(log.path) == [{"n": 1}]
 
 
@@ -98,7 +98,7 @@ def test_writers_that_open_a_new_file_at_the_same_moment_all_write(tmp_path: Pat
 )
 def test_a_changed_removed_or_moved_record_is_found(log: AuditLog, tampering: str) -> None:
     for i in range(1, 6):
-        log.append([{"n": i}]).result(timeout=10)
+        log.append([{"n": i}]).result(timeout=60)
     head = verify(log.path.parent).head
     connection = sqlite3.connect(log.path)
     connection.execute(tampering)
@@ -111,7 +111,7 @@ def test_a_changed_removed_or_moved_record_is_found(log: AuditLog, tampering: st
 
 def test_a_cut_off_end_shows_in_the_head(log: AuditLog) -> None:
     for i in range(3):
-        log.append([{"n": i}]).result(timeout=10)
+        log.append([{"n": i}]).result(timeout=60)
     head = verify(log.path.parent).head
     with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.execute("DELETE FROM audit WHERE seq = 3")
@@ -122,14 +122,14 @@ def test_a_cut_off_end_shows_in_the_head(log: AuditLog) -> None:
 
 
 def test_a_log_that_grew_holds_the_hash_that_was_kept(log: AuditLog) -> None:
-    log.append([{"n": 1}, {"n": 2}]).result(timeout=10)
+    log.append([{"n": 1}, {"n": 2}]).result(timeout=60)
     head = verify(log.path.parent).head
-    log.append([{"n": 3}]).result(timeout=10)
+    log.append([{"n": 3}]).result(timeout=60)
     assert verify(log.path.parent, kept=head).kept_at == 2
 
 
 def test_a_log_that_was_changed_and_chained_anew_does_not(log: AuditLog) -> None:
-    log.append([{"n": 1}, {"n": 2}]).result(timeout=10)
+    log.append([{"n": 1}, {"n": 2}]).result(timeout=60)
     kept = verify(log.path.parent).head
     with closing(sqlite3.connect(log.path)) as connection, connection:
         head = GENESIS
@@ -144,7 +144,7 @@ def test_a_log_that_was_changed_and_chained_anew_does_not(log: AuditLog) -> None
 def test_a_record_that_went_to_a_file_put_away_is_not_acknowledged(
     log: AuditLog, tmp_path: Path, put_back: bool
 ) -> None:
-    log.append([{"n": 1}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=60)
     with closing(sqlite3.connect(log.path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = log.path.read_bytes()
@@ -153,8 +153,8 @@ def test_a_record_that_went_to_a_file_put_away_is_not_acknowledged(
     if put_back:
         log.path.write_bytes(content)
     with pytest.raises(AuditError, match="moved or replaced"):
-        log.append([{"n": 2}]).result(timeout=10)
-    log.append([{"n": 3}]).result(timeout=10)
+        log.append([{"n": 2}]).result(timeout=60)
+    log.append([{"n": 3}]).result(timeout=60)
     assert records(log.path) == ([{"n": 1}] if put_back else []) + [{"n": 3}]
     assert verify(tmp_path).broken_at is None
 
@@ -212,7 +212,7 @@ def test_the_command_line_tells_whole_from_broken(tmp_path: Path) -> None:
     assert command().returncode == 2
     found = AuditLog(tmp_path / "audit")
     found.open()
-    found.append([{"n": 1}, {"n": 2}]).result(timeout=10)
+    found.append([{"n": 1}, {"n": 2}]).result(timeout=60)
     found.close()
     whole = command("--json")
     assert whole.returncode == 0

@@ -52,7 +52,7 @@ def test_what_is_acknowledged_is_in_the_table_in_order(
     log: AuditLog, tmp_path: Path, url: str
 ) -> None:
     for i in range(30):
-        log.append([{"n": i}, {"m": i}]).result(timeout=10)
+        log.append([{"n": i}, {"m": i}]).result(timeout=60)
     assert [json.loads(record) for _, _, record in store_of(tmp_path, url).rows()] == [
         record for i in range(30) for record in ({"n": i}, {"m": i})
     ]
@@ -65,7 +65,7 @@ def test_many_replicas_make_one_chain(tmp_path: Path, url: str) -> None:
         replica.open()
     waiting = [each.append([{"n": i}]) for i in range(100) for each in replicas]
     for written in waiting:
-        written.result(timeout=20)
+        written.result(timeout=60)
     for replica in replicas:
         replica.close()
     verdict = verify(tmp_path, url)
@@ -84,7 +84,7 @@ def test_a_changed_or_removed_record_is_found(
     log: AuditLog, tmp_path: Path, url: str, tampering: str
 ) -> None:
     for i in range(1, 6):
-        log.append([{"n": i}]).result(timeout=10)
+        log.append([{"n": i}]).result(timeout=60)
     change(url, tampering)
     assert verify(tmp_path, url).broken_at == 3
 
@@ -94,7 +94,7 @@ def test_both_stores_chain_the_same_records_alike(log: AuditLog, tmp_path: Path,
     file.open()
     for i in range(5):
         for each in (log, file):
-            each.append([{"n": i, "word": "é – \u2028"}]).result(timeout=10)
+            each.append([{"n": i, "word": "é – \u2028"}]).result(timeout=60)
     file.close()
     assert verify(tmp_path, url) == verify(tmp_path)
 
@@ -111,12 +111,12 @@ def test_nothing_to_verify_is_an_error_not_a_success(tmp_path: Path, url: str) -
 def test_a_replica_that_may_not_make_tables_uses_the_one_that_is_there(
     log: AuditLog, tmp_path: Path, url: str
 ) -> None:
-    log.append([{"n": 1}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=60)
     change(url, "DROP ROLE IF EXISTS writer")
     change(url, "CREATE ROLE writer LOGIN; GRANT SELECT, INSERT ON audit TO writer")
     narrow = AuditLog(tmp_path, url.replace("postgres@", "writer@"))
     narrow.open()
-    narrow.append([{"n": 2}]).result(timeout=10)
+    narrow.append([{"n": 2}]).result(timeout=60)
     narrow.close()
     assert verify(tmp_path, url).records == 2
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -127,14 +127,14 @@ def test_a_replica_that_may_not_make_tables_uses_the_one_that_is_there(
 def test_a_locked_table_holds_answers_back_for_seconds_not_for_ever(
     hurried: None, log: AuditLog, tmp_path: Path, url: str
 ) -> None:
-    log.append([{"n": 1}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=60)
     with psycopg.connect(url) as other:
         other.execute("LOCK TABLE audit IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
         with pytest.raises(AuditError, match="LockNotAvailable"):
             log.append([{"n": 2}]).result(timeout=30)
         assert time.monotonic() - began < 20
-    log.append([{"n": 3}]).result(timeout=10)
+    log.append([{"n": 3}]).result(timeout=60)
     assert verify(tmp_path, url).records == 2
 
 

@@ -26,18 +26,18 @@ from serving.audit import AuditLog
 
 log = AuditLog(Path(sys.argv[1]))
 log.open()
-log.append([{"n": 0}]).result(timeout=20)
+log.append([{"n": 0}]).result(timeout=60)
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
 refused = written = 0
 for _ in range(40):
     try:
-        log.append([{"text": "x" * 20_000}]).result(timeout=20)
+        log.append([{"text": "x" * 20_000}]).result(timeout=60)
         written += 1
     except AuditError:
         refused += 1
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-log.append([{"n": "again"}]).result(timeout=20)
+log.append([{"n": "again"}]).result(timeout=60)
 log.close()
 print(json.dumps([written, refused]))
 """
@@ -68,13 +68,13 @@ def test_a_locked_file_refuses_after_its_patience_and_recovers(
     monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
     log = AuditLog(tmp_path)
     log.open()
-    log.append([{"n": 1}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=60)
     with closing(sqlite3.connect(log.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(AuditError, match="OperationalError"):
-            log.append([{"n": 2}]).result(timeout=10)
+            log.append([{"n": 2}]).result(timeout=60)
         other.execute("ROLLBACK")
-    log.append([{"n": 3}]).result(timeout=10)
+    log.append([{"n": 3}]).result(timeout=60)
     log.close()
     assert verify(tmp_path).records == 2
 
@@ -141,13 +141,13 @@ def test_processes_that_write_at_once_lose_nothing_and_make_one_chain(tmp_path: 
 def test_a_writer_that_is_killed_is_in_nobodys_way(tmp_path: Path) -> None:
     log = AuditLog(tmp_path)
     log.open()
-    log.append([{"n": 1}]).result(timeout=10)
+    log.append([{"n": 1}]).result(timeout=60)
     with started(HOLDER, log.path) as holder:
         waiting = log.append([{"n": 2}])
         time.sleep(0.1)
         assert not waiting.done()
         holder.kill()
-        waiting.result(timeout=2)
+        waiting.result(timeout=60)
     log.close()
     verdict = verify(tmp_path)
     assert (verdict.records, verdict.broken_at) == (2, None)
@@ -183,7 +183,7 @@ def test_a_clock_that_jumps_breaks_no_chain(
     now = time.time()
     for shift in (0.0, -86_400.0 * 365, 86_400.0 * 365, 0.0):
         monkeypatch.setattr(time, "time", lambda shift=shift: now + shift)
-        log.append([{"shift": shift}]).result(timeout=10)
+        log.append([{"shift": shift}]).result(timeout=60)
     log.close()
     verdict = verify(tmp_path)
     assert (verdict.records, verdict.broken_at) == (4, None)
