@@ -10,7 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from features.analytes import ANALYTES
 from features.errors import FieldProblem, UnitError
@@ -24,6 +28,7 @@ __all__ = [
     "LIGHT_CHAINS",
     "SEXES",
     "BatchRequest",
+    "Given",
     "GivenValue",
     "GivenVisit",
     "Options",
@@ -49,16 +54,22 @@ RISK_FIELDS = ("subject", "visits", "as_of")
 OPTION_FIELDS = ("models", "intervals", "contributions")
 
 
-class GivenValue(NamedTuple):
-    """One laboratory value as the caller gave it, in a unit the analyte is measured in."""
+MOST = 1e300
+"""Numbers from here on are not taken for finite ones: they may not be, once converted."""
 
-    analyte: str
-    value: float
+
+class GivenValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One laboratory value as the caller gave it, in a unit its analyte is measured in."""
+
+    value: Annotated[float, Meta(gt=-MOST, lt=MOST)]
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class GivenVisit:
+Given = tuple[str, GivenValue]
+"""An analyte and its value."""
+
+
+class GivenVisit(msgspec.Struct, frozen=True):
     """One visit.
 
     Parameters
@@ -68,16 +79,15 @@ class GivenVisit:
     day
         Days since 1970-01-01.
     values
-        Laboratory values of that day.
+        Analytes and their values of that day.
     """
 
     place: int
     day: int
-    values: tuple[GivenValue, ...]
+    values: tuple[Given, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RiskRequest:
+class RiskRequest(msgspec.Struct, frozen=True):
     """One subject: who, what was measured when, and at which day the risk is asked.
 
     Parameters
@@ -111,8 +121,7 @@ class RiskRequest:
     malformed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What is asked about every subject of a request.
 
     Parameters
@@ -130,6 +139,10 @@ class Options:
     contributions: bool = True
     problems: tuple[FieldProblem, ...] = ()
     malformed: bool = False
+
+
+USUAL = Options()
+"""What is asked unless a request says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +201,7 @@ class _Reading:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.wrong_shape(path, "must be a number; leave out what was not measured")
             return math.nan
-        if not -1e300 < value < 1e300:
+        if not -MOST < value < MOST:
             self.impossible(path, "must be a finite number")
             return math.nan
         return float(value)
@@ -210,14 +223,20 @@ class _Reading:
         text = self.text(value, path)
         if text is None:
             return None
-        try:
-            day = date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
-        except ValueError:
-            day = None
-        if day is None or day.year < EARLIEST_YEAR:
+        day = _day_of(text)
+        if day is None:
             self.impossible(path, f"must be a day as YYYY-MM-DD, {EARLIEST_YEAR} or later")
-            return None
-        return day.toordinal() - EPOCH
+        return day
+
+
+@lru_cache(maxsize=4096)
+def _day_of(text: str) -> int | None:
+    """Days since 1970-01-01 of a day that visits can be of, spelled YYYY-MM-DD."""
+    try:
+        day = date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+    return None if day is None or day.year < EARLIEST_YEAR else day.toordinal() - EPOCH
 
 
 def read_risk(document: object) -> tuple[RiskRequest, Options]:
@@ -261,6 +280,8 @@ def _one_of_batch(document: object) -> RiskRequest:
 
 
 def _options(content: Mapping[str, object]) -> Options:
+    if content.keys().isdisjoint(OPTION_FIELDS):
+        return USUAL
     reading = _Reading()
     intervals = reading.flag(content, "intervals")
     contributions = reading.flag(content, "contributions")
@@ -337,46 +358,70 @@ def _age(subject: Mapping[str, object], given: bool, reading: _Reading) -> tuple
 
 
 def _visits(listed: object, reading: _Reading) -> tuple[GivenVisit, ...]:
+    items = reading.sequence(listed, "visits", MOST_VISITS)
+    plain = _plain_visits(items)
+    return plain if plain is not None else tuple(_each_visit(items, reading))
+
+
+class _PlainVisit(msgspec.Struct, forbid_unknown_fields=True):
+    """A visit of the shape that most have."""
+
+    date: str
+    labs: dict[str, GivenValue]
+
+
+class _PlainVisits(msgspec.Struct):
+    listed: list[_PlainVisit]
+
+
+def _plain_visits(items: Sequence[object]) -> tuple[GivenVisit, ...] | None:
+    """Visits of which nothing need be said; None where there may be something to say.
+
+    Their days are days, and they hold numbers in units as the catalogue spells them.
+    """
+    try:
+        found = msgspec.convert({"listed": items}, _PlainVisits).listed
+    except (msgspec.ValidationError, OverflowError):
+        return None
     visits = []
-    for i, item in enumerate(reading.sequence(listed, "visits", MOST_VISITS)):
-        path = f"visits[{i}]"
+    for place, visit in enumerate(found):
+        day, values = _day_of(visit.date), visit.labs.items()
+        if day is None or not SPELLED.issuperset([(name, given.unit) for name, given in values]):
+            return None
+        visits.append(GivenVisit(place, day, tuple(values)))
+    return tuple(visits)
+
+
+def _each_visit(items: Sequence[object], reading: _Reading) -> Iterator[GivenVisit]:
+    """Visits whose day can be read, and what is to be said of any."""
+    for place, item in enumerate(items):
+        path = f"visits[{place}]"
         content = reading.mapping(item, path, ("date", "labs"), ("date", "labs"))
         day = _day(content, "date", f"{path}.date", reading)
         values = _values(content.get("labs", {}), f"{path}.labs", reading)
         if day is not None:
-            visits.append(GivenVisit(i, day, values))
-    return tuple(visits)
+            yield GivenVisit(place, day, tuple(values))
 
 
-def _values(labs: object, path: str, reading: _Reading) -> tuple[GivenValue, ...]:
+def _values(labs: object, path: str, reading: _Reading) -> tuple[Given, ...]:
     if not isinstance(labs, dict):
         reading.wrong_shape(path, "must be an object")
         return ()
-    values = []
-    for name, given in labs.items():
-        value: Any = None
-        unit: Any = None
-        if type(given) is dict and len(given) == 2:
-            value, unit = given.get("value"), given.get("unit")
-        plain = (type(value) is float or type(value) is int) and type(unit) is str
-        # A number, in a unit as the catalogue spells it: nothing need be said of that.
-        if plain and (name, unit) in SPELLED and -1e300 < value < 1e300:
-            values.append(GivenValue(name, float(value), unit))
-        else:
-            values += _value(name, given, f"{path}.{name[:60]}", reading)
-    return tuple(values)
+    found = [
+        (name, _value(name, given, f"{path}.{name[:60]}", reading)) for name, given in labs.items()
+    ]
+    return tuple([(name, value) for name, value in found if value is not None])
 
 
-def _value(analyte: str, given: object, path: str, reading: _Reading) -> Iterator[GivenValue]:
-    """A value that is not plain, if it can be understood."""
+def _value(analyte: str, given: object, path: str, reading: _Reading) -> GivenValue | None:
+    """A value, if it can be understood."""
     if analyte not in ANALYTES:
         reading.impossible(path, f"is not in the catalogue: {', '.join(ANALYTES)}")
-        return
+        return None
     content = reading.mapping(given, path, ("value", "unit"), ("value",))
     value = reading.number(content["value"], f"{path}.value") if "value" in content else math.nan
     unit = _unit(analyte, content, f"{path}.unit", reading)
-    if unit is not None and not math.isnan(value):
-        yield GivenValue(analyte, value, unit)
+    return None if unit is None or math.isnan(value) else GivenValue(value, unit)
 
 
 def _unit(analyte: str, content: Mapping[str, object], path: str, reading: _Reading) -> str | None:

@@ -65,12 +65,12 @@ def _columns(requests: Sequence[RiskRequest]) -> tuple[LabColumn, ...]:
     index = 0
     for request in requests:
         for visit in request.visits:
-            for analyte, value, unit in visit.values:
-                column = grouped.get((analyte, unit))
+            for analyte, given in visit.values:
+                column = grouped.get((analyte, given.unit))
                 if column is None:
-                    column = grouped[analyte, unit] = ([], [])
+                    column = grouped[analyte, given.unit] = ([], [])
                 column[0].append(index)
-                column[1].append(value)
+                column[1].append(given.value)
             index += 1
     return tuple(
         LabColumn(

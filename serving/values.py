@@ -78,11 +78,11 @@ def input_documents(
                 {
                     "analyte": name,
                     "date": day,
-                    "given": {"value": value, "unit": unit},
+                    "given": {"value": given.value, "unit": given.unit},
                     "used": used[name][row],
                     "unit": UNITS[name],
                 }
-                for name, value, unit in visit.values
+                for name, given in visit.values
             ]
             if doubts:
                 _flag(entries, visit.place, doubts)

@@ -9,6 +9,7 @@ alike, and ``cohort.json`` with name and kind.
 import json
 import shutil
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
+from features.sources.headers import guess_columns
 from features.sources.pangea import WIDE_COLUMNS, is_pangea, pangea_outcomes
 from features.sources.table import normal_name
 from features.sources.tables import header_of
@@ -33,6 +35,9 @@ TEXT_COLUMNS = (
 )
 PARTS = ("visits", "outcomes", "truth")
 SUFFIXES = {".csv", ".parquet"}
+SHOWN = 20
+"""Columns of a header that a message lists."""
+
 A_COHORT = "a folder with visits and outcomes, or a PANGEA file"
 
 
@@ -99,21 +104,22 @@ def _refuse_twice(file: Path, ended: pd.DataFrame, others: list[pd.DataFrame]) -
 
 
 def _of_folder(directory: Path) -> Cohort:
-    visits = _read_table(directory, "visits")
-    outcomes = _read_table(directory, "outcomes")
-    truth = _read_table(directory, "truth", required=False)
-    if visits is None or outcomes is None:  # pragma: no cover - required tables raise above
-        raise InputError(str(directory), "expected a folder with visits and outcomes")
-    name, kind = _read_identity(directory, has_truth=truth is not None)
-    _check_visits(visits)
-    outcomes = _checked_outcomes(outcomes)
+    visits_file, outcomes_file = (_needed_file(directory, name) for name in ("visits", "outcomes"))
+    truth_file = _file_of(directory, "truth")
+    visits, outcomes = _read_table(visits_file), _read_table(outcomes_file)
+    name, kind = _read_identity(directory, has_truth=truth_file is not None)
+    _check_visits(visits, visits_file)
+    outcomes = _checked_outcomes(outcomes, outcomes_file)
     _refuse_first(
         ~visits["subject_id"].isin(outcomes["subject_id"]).to_numpy(),
         InputError,
-        "visits.subject_id",
-        "every subject with visits needs a row in outcomes",
+        "subject_id",
+        f"every subject with visits needs a row in {outcomes_file.name}",
+        visits_file,
     )
-    return Cohort(name, kind, visits, outcomes, truth)
+    return Cohort(
+        name, kind, visits, outcomes, None if truth_file is None else _read_table(truth_file)
+    )
 
 
 def write_cohort(cohort: Cohort, directory: Path, *, file_format: Format = "csv") -> Path:
@@ -155,25 +161,34 @@ def refuse_occupied(directory: Path) -> None:
         raise InputError(str(directory), "already exists and is not empty; choose a new folder")
 
 
-def _read_table(directory: Path, name: str, *, required: bool = True) -> pd.DataFrame | None:
+def _needed_file(directory: Path, name: str) -> Path:
+    file = _file_of(directory, name)
+    if file is None:
+        message = f"not found; expected {name}.csv or {name}.parquet"
+        raise InputError(str(directory / f"{name}.csv"), message)
+    return file
+
+
+def _file_of(directory: Path, name: str) -> Path | None:
     files = [directory / f"{name}.{suffix}" for suffix in ("csv", "parquet")]
     found = [file for file in files if file.is_file()]
     if len(found) > 1:
         raise InputError(str(directory / name), "given as CSV and as Parquet; keep one of them")
-    if not found:
-        if required:
-            raise InputError(str(files[0]), f"not found; expected {name}.csv or {name}.parquet")
-        return None
+    return found[0] if found else None
+
+
+def _read_table(file: Path) -> pd.DataFrame:
     try:
-        table = _load(found[0])
+        table = _load(file)
     except (ValueError, UnicodeDecodeError, OSError, pa.ArrowInvalid) as error:
-        raise InputError(str(found[0]), "cannot be read as a table with a header row") from error
-    _require_columns(table, name, ("subject_id",))
+        raise InputError(str(file), "cannot be read as a table with a header row") from error
+    _require_columns(table, file, ("subject_id",))
     _refuse_first(
         table["subject_id"].isna().to_numpy(),
         InputError,
-        f"{name}.subject_id",
+        "subject_id",
         "every row needs a subject",
+        file,
     )
     return table.assign(subject_id=table["subject_id"].astype(str))
 
@@ -218,32 +233,35 @@ def _read_identity(directory: Path, *, has_truth: bool) -> tuple[str, Kind]:
     raise InputError(f"{file}: kind", "expected real or simulated")
 
 
-def _check_visits(visits: pd.DataFrame) -> None:
-    if not {"date", "years"} & set(visits.columns):
-        raise ColumnError("visits", "expected a column date (ISO) or years (since diagnosis)")
+def _check_visits(visits: pd.DataFrame, file: Path) -> None:
+    if "years" not in visits.columns:
+        _require_columns(visits, file, ("date",), "date, or years since diagnosis, is needed")
 
 
-def _checked_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
-    _require_columns(outcomes, "outcomes", ("duration_years", "event"))
+def _checked_outcomes(outcomes: pd.DataFrame, file: Path) -> pd.DataFrame:
+    _require_columns(outcomes, file, ("duration_years", "event"))
     duration = pd.to_numeric(outcomes["duration_years"], errors="coerce").to_numpy(float)
     event = pd.to_numeric(outcomes["event"], errors="coerce").to_numpy(float)
     _refuse_first(
         ~(np.isfinite(duration) & (duration >= 0)),
         ValueRangeError,
-        "outcomes.duration_years",
+        "duration_years",
         "expected years from diagnosis, 0 or more",
+        file,
     )
     _refuse_first(
         ~np.isin(event, (0, 1, 2)),
         ValueRangeError,
-        "outcomes.event",
+        "event",
         "expected 0 censored, 1 progression or 2 death first",
+        file,
     )
     _refuse_first(
         outcomes["subject_id"].duplicated().to_numpy(),
         DuplicateError,
-        "outcomes.subject_id",
+        "subject_id",
         "expected one row per subject",
+        file,
     )
     checked = outcomes.assign(duration_years=duration, event=event.astype(np.int64))
     if "treated_years" not in outcomes.columns:
@@ -253,18 +271,34 @@ def _checked_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     _refuse_first(
         given & ~(np.isfinite(treated) & (treated >= 0)),
         ValueRangeError,
-        "outcomes.treated_years",
+        "treated_years",
         "expected years from diagnosis to the first treatment, 0 or more, or nothing",
+        file,
     )
     return checked.assign(treated_years=treated)
 
 
-def _refuse_first(bad: np.ndarray, kind: type[InputError], field: str, expected: str) -> None:
+def _refuse_first(
+    bad: np.ndarray, kind: type[InputError], field: str, expected: str, file: Path
+) -> None:
     if bad.any():
-        raise kind(field, expected, row=int(np.flatnonzero(bad)[0]) + 2)
+        raise kind(field, expected, row=int(np.flatnonzero(bad)[0]) + 2, source=file.name)
 
 
-def _require_columns(table: pd.DataFrame, name: str, columns: tuple[str, ...]) -> None:
+def _require_columns(
+    table: pd.DataFrame, file: Path, columns: tuple[str, ...], needed: str = "is needed"
+) -> None:
     for column in columns:
         if column not in table.columns:
-            raise ColumnError(f"{name}.{column}", f"missing; {name} needs this column")
+            found = _instead_of(column, [str(name)[:60] for name in table.columns])
+            raise ColumnError(column, f"{needed} and missing; {found}", row=1, source=file.name)
+
+
+def _instead_of(column: str, header: list[str]) -> str:
+    """What a header has where a column is missing, for the person who is to rename it."""
+    guesses = guess_columns(header)
+    alike = [name for name in header if guesses[name] == (column,)]
+    alike = alike or get_close_matches(column, header, n=1)
+    if alike:
+        return f"is {alike[0]!r} meant? rename it"
+    return f"the columns are {', '.join(header[:SHOWN])}{', …' if len(header) > SHOWN else ''}"

@@ -1,5 +1,6 @@
 """CSV files of outcomes, risks and visits as frames, in any dialect that lab files may have."""
 
+import re
 from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,8 @@ from features.sources.dialect import (
 from features.sources.table import rows_below_header
 
 __all__ = ["csv_frame"]
+
+DECIMAL_COMMA = re.compile(r"^(\s*[+-]?\d+),(\d+\s*)$", re.ASCII)
 
 
 def csv_frame(path: Path, *, texts: Collection[str], **options: Any) -> pd.DataFrame:
@@ -41,7 +44,19 @@ def csv_frame(path: Path, *, texts: Collection[str], **options: Any) -> pd.DataF
     data, _ = as_utf8(path.read_bytes(), path.name)
     separator = separator_of(header_line(data).decode(), path.name)
     decimal = _decimal_sign(data, texts, path.name) if separator == SEMICOLON else "."
-    return _parsed(data, sep=separator, decimal=decimal, **options)
+    frame = _parsed(data, sep=separator, decimal=decimal, **options)
+    return frame if decimal == "." else _with_points(frame, texts)
+
+
+def _with_points(frame: pd.DataFrame, texts: Collection[str]) -> pd.DataFrame:
+    """A frame whose decimal commas are points in the columns that pandas took for text.
+
+    One cell that is no number is enough for that, and every other one would be at fault too.
+    """
+    for name, cells in frame.items():
+        if not pd.api.types.is_numeric_dtype(cells) and str(name).strip() not in texts:
+            frame[name] = cells.str.replace(DECIMAL_COMMA, r"\1.\2", regex=True)
+    return frame
 
 
 def _decimal_sign(data: bytes, texts: Collection[str], source: str) -> str:

@@ -4,15 +4,18 @@ Visits are checked, outcomes are aligned to them, treatment ends the question as
 centre and day of diagnosis are known where the cohort has them.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import DesignError
 from features.history import Floats, History, Ints
-from features.labs import DAYS_PER_YEAR
+from features.labs import years_from_days
+from features.sources.cells import MISSING_DAY, days
 from features.sources.csv import rows_from_frame
 from features.visits import Visits, check
 from training.cohorts import Cohort
@@ -48,6 +51,8 @@ class Enrolled:
         Whether the visits of one subject name more than one centre.
     diagnosed_years : (s,) array
         Day of diagnosis in years since 1970-01-01, NaN where unknown.
+    passed_over
+        What was not read of the visits, one line each.
     """
 
     cohort: str
@@ -59,6 +64,7 @@ class Enrolled:
     centre: Ints
     moved: Bools
     diagnosed_years: Floats
+    passed_over: tuple[str, ...] = ()
 
     @property
     def history(self) -> History:
@@ -75,6 +81,17 @@ class Enrolled:
         """(s,) diagnosis on the clock of the visits; durations and landmarks count from it."""
         return np.where(np.isnan(self.history.diagnosis_years), 0.0, self.history.diagnosis_years)
 
+    def refusals(self) -> str | None:
+        """How many subjects are refused for their visits, and the most common fault by column."""
+        refused = len(self.visits.refusals())
+        if not refused:
+            return None
+        faults = Counter(
+            (f.field, f.message) for f in self.visits.findings if f.severity == "refused"
+        )
+        (name, message), _ = faults.most_common(1)[0]
+        return f"{refused} of {self.subjects} subjects refused, most often: {name} {message}"
+
 
 def enrol(cohort: Cohort, study: Study) -> Enrolled:
     """Subjects of a cohort under a study design.
@@ -86,7 +103,8 @@ def enrol(cohort: Cohort, study: Study) -> Enrolled:
     DesignError
         If a subject has no outcome, or visits have dates and a subject no date of diagnosis.
     """
-    rows = rows_from_frame(cohort.visits, source=f"{cohort.name}/visits")
+    labs = cohort.visits.drop(columns="centre", errors="ignore")
+    rows = rows_from_frame(labs, source=f"{cohort.name}/visits")
     visits = check(rows)
     ids = list(visits.history.subject_ids)
     undiagnosed = int(np.isnan(visits.history.diagnosis_years).sum()) if rows.dated else 0
@@ -112,6 +130,7 @@ def enrol(cohort: Cohort, study: Study) -> Enrolled:
         centre=centre,
         moved=moved,
         diagnosed_years=_diagnosed(cohort, rows.subject, len(ids)),
+        passed_over=rows.notes,
     )
 
 
@@ -150,8 +169,8 @@ def _centres(
 def _diagnosed(cohort: Cohort, subject: Ints, count: int) -> Floats:
     found = np.full(count, np.nan)
     if "diagnosis_date" in cohort.visits.columns:
-        day = pd.to_datetime(cohort.visits["diagnosis_date"], errors="coerce", format="ISO8601")
-        years = ((day - pd.Timestamp(0)) / pd.Timedelta(days=DAYS_PER_YEAR)).to_numpy(float)
-        known = np.flatnonzero(~np.isnan(years))[::-1]
-        found[subject[known]] = years[known]
+        # The same reading as of every other date: what is no day there refuses its subject.
+        day, _ = days(pa.array(cohort.visits["diagnosis_date"], from_pandas=True))
+        known = np.flatnonzero(day != MISSING_DAY)[::-1]
+        found[subject[known]] = years_from_days(day[known])
     return found

@@ -139,11 +139,11 @@ def landmark_rows(people: Enrolled, study: Study) -> TrainingSet:
     )
     values = features.matrix(study.features)
     needed = list(dict.fromkeys((*study.necessary, *study.rule.features)))
-    usable = ~np.isnan(values[:, [study.features.index(name) for name in needed]]).any(axis=1)
+    missing = np.isnan(values[:, [study.features.index(name) for name in needed]])
+    usable = ~missing.any(axis=1)
     if not usable.any():
-        raise DesignError(
-            f"cohort {people.cohort}: no subject at risk at a landmark has {', '.join(needed)}"
-        )
+        never = [name for name, lacks in zip(needed, missing.T, strict=True) if lacks.all()]
+        raise DesignError(_nobody(people, needed, never))
     subject, landmark = subject[usable], landmark[usable]
     dated = not np.isnan(people.diagnosed_years).all()
     return TrainingSet(
@@ -161,6 +161,18 @@ def landmark_rows(people: Enrolled, study: Study) -> TrainingSet:
         diagnosed_years=people.diagnosed_years[subject] if dated else None,
         published={name: features[name][usable] for name in _published(study)},
     )
+
+
+def _nobody(people: Enrolled, needed: list[str], never: list[str]) -> str:
+    """That there is no row, and what of the visits may be why."""
+    told = [f"cohort {people.cohort}: no subject at risk at a landmark has {', '.join(needed)}"]
+    refusals = people.refusals()
+    if never and people.history.visits:
+        told.append(f"never measured: {', '.join(never)}")
+    told += people.passed_over
+    if refusals is not None:
+        told.append(refusals)
+    return "; ".join(told)
 
 
 def _at_risk(people: Enrolled, study: Study) -> tuple[Ints, Floats, int]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from features.history import UNKNOWN, Codes, Floats, Ints
 from features.labs import CellFault
 
-__all__ = ["SERIAL_DATE", "codes", "days", "numbers", "texts"]
+__all__ = ["MISSING_DAY", "SERIAL_DATE", "codes", "days", "numbers", "texts"]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -10,11 +10,11 @@ from features.sources.bundles import Json
 
 __all__ = ["gaps_of"]
 
-NEXT = "names a next page, which was not read; results may be missing"
-TOTAL = "is more than the Bundle holds; results may be missing"
-FAILED = "says that what was asked for failed; results may be missing"
-EMPTY = "holds no resource; results may be missing"
-OUTCOME = "tells of a problem; results may be missing"
+NEXT = "a next page was not read; results may be missing"
+TOTAL = "a search found more than is here; results may be missing"
+FAILED = "a part of what was asked for failed; results may be missing"
+EMPTY = "an entry holds no resource; results may be missing"
+OUTCOME = "the server tells of a problem; results may be missing"
 
 
 def gaps_of(resource: Json) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ UNUSED_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 """The status codes of R4; a result that is withdrawn or not there yet is not used."""
 
 OTHER_VERSION = "is another version of an earlier entry; keep the last"
-CONTAINED = "is a result inside another resource; only entries of their own are read"
+CONTAINED = "a result inside another resource was left out; it needs an entry of its own"
 
 
 def gather_observation(found: Gathered, row: int, url: str, resource: Json) -> None:
@@ -123,9 +123,14 @@ def _gather_part(found: Gathered, part: "Part", blank: Measured, doubts: tuple[s
         found.passed_over["values reported as absent"] += 1
         return
     name, quantity = analyte.name, part.valueQuantity
-    given = replace(blank, analyte=name, value=value_of(part, analyte), unit=unit_of(quantity))
-    codes = loinc_codes(part.code).intersection(analyte.loinc)
-    found.measured.append(replace(given, band=codes == {FIRST_BAND}))
+    given = replace(
+        blank,
+        analyte=name,
+        value=value_of(part, analyte),
+        unit=unit_of(quantity),
+        band=loinc_codes(part.code).intersection(analyte.loinc) == {FIRST_BAND},
+    )
+    found.measured.append(given)
     if names_two_units(quantity, analyte):
         found.fault(f"{name}.unit", "is another unit than its code says; which one is meant?")
     if why := left_out(part, analyte):

@@ -58,14 +58,15 @@ def left_out(part: "Part", analyte: Analyte) -> tuple[str, str] | None:
     A panel has no value of its own, only those of its components.
     """
     quantity = part.valueQuantity
+    if not np.isnan(value_of(part, analyte)):
+        return None
     if part.dataAbsentReason is not None:
         return "dataAbsentReason", "stands beside a value; it was left out"
     if quantity is not None and quantity.comparator is not None:
         return "comparator", "is a bound, not a value; it was left out"
-    is_panel = getattr(part, "component", None) is not None and not _has_value(part)
-    if np.isnan(value_of(part, analyte)) and not is_panel:
-        return "value", "has no number (valueQuantity.value); it was left out"
-    return None
+    if getattr(part, "component", None) is not None and not _has_value(part):
+        return None
+    return "value", "has no number (valueQuantity.value); it was left out"
 
 
 def unit_of(quantity: "Quantity | None") -> str:

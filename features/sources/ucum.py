@@ -6,6 +6,7 @@ https://ucum.org/ucum
 """
 
 import re
+from functools import lru_cache
 
 from features.units import spelled_unit
 
@@ -32,6 +33,7 @@ INTERNATIONAL = re.compile(r"^(?:\[[iI]U\]|IU)/L$")
 RATIOS = frozenset({"ratio", "Ratio", "mg/mg", "g/g"})
 
 
+@lru_cache(maxsize=256)
 def one_spelling(unit: str) -> str:
     """Spell a unit as the catalogue does where it is one of the catalogue's.
 

@@ -14,7 +14,7 @@ from serving.access.callers import CALLER, PUBLIC, Caller, needed
 from serving.access.ehr import EhrTokens
 from serving.access.keys import PREFIX, KeyRing
 from serving.access.sessions import Sessions
-from serving.access.settings import make_secret, read_settings
+from serving.access.settings import make_secret, settings_of
 from serving.access.throttle import Throttle
 from serving.access.tokens import Tokens
 from serving.problems import FORBIDDEN, NOT_FOUND, TOO_MANY, UNAUTHENTICATED, ProblemError
@@ -43,7 +43,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, directory: Path) -> None:
-        settings = read_settings(directory)
+        settings = settings_of(directory.resolve())
         self.app = app
         self.ring = KeyRing(directory)
         self.sessions = Sessions(

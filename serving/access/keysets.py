@@ -40,9 +40,13 @@ def check_location(location: str, field: str) -> str:
     InputError
         If it is neither.
     """
-    parts = urlsplit(location)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
-        return location
+    try:
+        parts = urlsplit(location)
+        safe = parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
+        if parts.scheme in ("https", "http") and parts.hostname and safe:
+            return location
+    except ValueError:
+        pass  # half an IPv6 address, say
     if "://" in location or not Path(location).is_file():
         raise InputError(field, "expected an https:// address or a file of a JSON Web Key Set")
     return location

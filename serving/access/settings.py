@@ -27,28 +27,27 @@
 Every setting has a default but those of an issuer or EHR; an unknown one is an error.
 """
 
+import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from serving.access.callers import check_scopes
 from serving.access.ehr import Ehr
+from serving.access.issuers import ehrs_of, issuers_of, number_within
 from serving.access.keys import read_keys
-from serving.access.keysets import KeySet, check_location
-from serving.access.tokens import ALGORITHMS, Issuer
+from serving.access.tokens import Issuer
 from serving.keyfile import key_of
 
-__all__ = ["Settings", "callers_exist", "make_secret", "read_settings"]
+__all__ = ["Settings", "callers_exist", "make_secret", "read_settings", "settings_of"]
 
 FILE = "access.toml"
 SECRET = "session.key"  # noqa: S105  # the name of a file
 RATE = {"per_minute": 600.0, "burst": 600.0}
 SESSION = {"hours": 8.0, "secure": True}
-ISSUER = ("issuer", "audience", "jwks")
-EHR = ("issuer", "jwks", "public_url")
-ISSUER_OPTIONS = ("algorithms", "scope_claim", "scope_prefix", "grants", "most_seconds")
+RANGES = {"per_minute": (0.1, 1e6), "burst": (1, 1e6), "hours": (0.1, 8760)}
+"""A bucket of less than a request lets nobody in, and one without bounds is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def read_settings(directory: Path) -> Settings:
     path = directory / FILE
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(str(path), f"cannot be read as TOML: {error}") from error
     if unknown := set(found) - {"rate", "session", "issuer", "ehr"}:
         raise InputError(f"{FILE}: {min(unknown)}", "expected rate, session, issuer or ehr")
@@ -99,14 +98,24 @@ def read_settings(directory: Path) -> Settings:
         burst=rate["burst"],
         session_hours=session["hours"],
         secure_cookie=session["secure"],
-        issuers=tuple(_issuer(each, field) for field, each in _listed(found, "issuer")),
-        ehrs=tuple(_ehr(each, field) for field, each in _listed(found, "ehr")),
+        issuers=issuers_of(found.get("issuer", []), f"{FILE}: issuer"),
+        ehrs=ehrs_of(found.get("ehr", []), f"{FILE}: ehr"),
     )
+
+
+@functools.cache
+def settings_of(directory: Path) -> Settings:
+    """Settings as they are when first asked for, in this process or the one it was forked from.
+
+    A worker that takes another's place keeps to what the server was started with, whatever half a
+    sentence somebody is writing into the file.
+    """
+    return read_settings(directory)
 
 
 def callers_exist(directory: Path) -> bool:
     """Whether anybody could be let in: there is a key, an issuer or an EHR."""
-    settings = read_settings(directory)
+    settings = settings_of(directory.resolve())
     return bool(read_keys(directory) or settings.issuers or settings.ehrs)
 
 
@@ -117,53 +126,14 @@ def make_secret(directory: Path) -> bytes:
 
 
 def _section(found: dict[str, Any], name: str, defaults: dict[str, Any]) -> dict[str, Any]:
-    """A section with its defaults; numbers must be positive."""
+    """A section with its defaults."""
     given = found.get(name, {})
     for key, value in given.items() if isinstance(given, dict) else [(name, given)]:
         field = f"{FILE}: {name}.{key}"
         if key not in defaults:
             raise InputError(field, f"expected {' or '.join(defaults)}")
-        if isinstance(defaults[key], bool) != isinstance(value, bool):
-            raise InputError(field, f"expected something like {defaults[key]}")
-        if not isinstance(value, bool) and not (isinstance(value, int | float) and value > 0):
-            raise InputError(field, "expected a number above 0")
+        if key in RANGES:
+            number_within(value, *RANGES[key], field)
+        elif not isinstance(value, bool):
+            raise InputError(field, f"expected true or false, such as {str(defaults[key]).lower()}")
     return {**defaults, **given}
-
-
-def _listed(found: dict[str, Any], name: str) -> list[tuple[str, Any]]:
-    """What stands under a repeated heading, each with its field."""
-    listed = found.get(name, [])
-    if not isinstance(listed, list):
-        raise InputError(f"{FILE}: {name}", f"expected [[{name}]]")
-    return [(f"{FILE}: {name}[{i}]", each) for i, each in enumerate(listed)]
-
-
-def _texts(given: Any, field: str, needed: tuple[str, ...], options: tuple[str, ...] = ()) -> None:
-    """Check a table that must hold some texts, and nothing else but its options."""
-    if not isinstance(given, dict):
-        raise InputError(field, "expected a table")
-    for key in needed:
-        if not isinstance(given.get(key), str) or not given[key]:
-            raise InputError(f"{field}.{key}", "expected text")
-    if unknown := set(given) - {*needed, *options}:
-        raise InputError(f"{field}.{min(unknown)}", f"expected {', '.join(options or needed)}")
-
-
-def _ehr(given: Any, field: str) -> Ehr:
-    _texts(given, field, EHR)
-    keys = KeySet(check_location(given["jwks"], f"{field}.jwks"))
-    return Ehr(given["issuer"], keys, given["public_url"])
-
-
-def _issuer(given: Any, field: str) -> Issuer:
-    _texts(given, field, ISSUER, ISSUER_OPTIONS)
-    options = {key: given[key] for key in ISSUER_OPTIONS if key in given}
-    allowed = options.get("algorithms", ("RS256", "ES256"))
-    if not isinstance(allowed, list | tuple) or not allowed or set(allowed) - set(ALGORITHMS):
-        raise InputError(f"{field}.algorithms", f"expected some of {', '.join(ALGORITHMS)}")
-    if options.get("grants"):
-        options["grants"] = check_scopes(options["grants"], f"{field}.grants")
-    else:
-        options.pop("grants", None)
-    keys = KeySet(check_location(given["jwks"], f"{field}.jwks"))
-    return Issuer(given["issuer"], given["audience"], keys, **options)

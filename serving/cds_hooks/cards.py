@@ -18,6 +18,9 @@ __all__ = ["MOST_CHARACTERS", "cards"]
 MOST_CHARACTERS = 140
 """CDS Hooks 2.0: a summary has fewer characters than this."""
 
+MOST_DOUBTS = 10
+"""Shown on a card; a chart is no place for a longer list."""
+
 EVENT = STAGES[3]
 UNDETERMINED = STAGES[0]
 CLONAL = ("m_protein", "urine_m_protein", "bmpc")
@@ -29,7 +32,7 @@ doi:10.1038/s41408-020-00366-3)."""
 REASON_SYSTEM = "urn:smoulder:override-reason"
 
 
-def cards(answer: Json, *, request_id: str, base: str) -> list[Json]:
+def cards(answer: Json, *, request_id: str, base: str, confirm: Sequence[str] = ()) -> list[Json]:
     """Cards of an answer.
 
     Parameters
@@ -40,6 +43,8 @@ def cards(answer: Json, *, request_id: str, base: str) -> list[Json]:
         32 hexadecimal digits; the card's identifier follows from it.
     base
         Address of this server, without a slash at its end.
+    confirm
+        What is doubted of the person or the results.
     """
     told = [
         entry
@@ -57,7 +62,7 @@ def cards(answer: Json, *, request_id: str, base: str) -> list[Json]:
         {
             "uuid": str(uuid.uuid5(uuid.UUID(request_id), "card")),
             "summary": _summary(answer, None if event else lead),
-            "detail": _detail(answer, told),
+            "detail": _detail(answer, told, confirm),
             "indicator": "warning" if high else "info",
             "source": {"label": "Smoulder", "url": f"{base}/ui/models"},
             "links": [
@@ -113,7 +118,7 @@ def _risk(row: Json) -> str:
     return ""
 
 
-def _detail(answer: Json, told: Sequence[Json]) -> str:
+def _detail(answer: Json, told: Sequence[Json], confirm: Sequence[str]) -> str:
     staging = answer["staging"]
     lines = [f"**{staging['stage']}** – {staging['reason']} (on {answer['as_of']})", ""]
     if told:
@@ -129,4 +134,13 @@ def _detail(answer: Json, told: Sequence[Json]) -> str:
     missing = list(dict.fromkeys(name for entry in told for name in entry["missing"]))
     if missing:
         lines += [f"Missing: {', '.join(missing)}.", ""]
-    return "\n".join([*lines, answer["notice"]])
+    return "\n".join([*lines, *_to_confirm(confirm), answer["notice"]])
+
+
+def _to_confirm(confirm: Sequence[str]) -> list[str]:
+    """A list of what is doubted, and how much more there is of it."""
+    if not confirm:
+        return []
+    more = len(confirm) - MOST_DOUBTS
+    shown = [*confirm[:MOST_DOUBTS], *([f"{more} more"] if more > 0 else [])]
+    return ["To confirm:", "", *(f"- {each}" for each in shown), ""]

@@ -56,10 +56,11 @@ async def cds_patient_view(request: Request) -> Response:
     prefetch, who, told = await anyio.to_thread.run_sync(work)
     if told is None:
         return _json({"cards": []})
-    shown = cards(told.document, request_id=request_id(request), base=base_url(request))
+    name, base = request_id(request), base_url(request)
+    shown = cards(told.document, request_id=name, base=base, confirm=told.confirm)
     if shown:
         # What no card tells is no answer, and leaves no record.
-        await room.record("cds_patient_view", request_id(request), [(prefetch, who, told.document)])
+        await room.record("cds_patient_view", name, [(prefetch, who, told.document)])
     return _json({"cards": shown})
 
 

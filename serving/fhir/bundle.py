@@ -17,7 +17,7 @@ from features.sources.patients import age_on, birth_of
 from features.sources.resources import gather
 from features.units import measured_unit
 from serving.limits import MOST_VISITS
-from serving.request import EARLIEST_YEAR, EPOCH, SEXES, GivenValue, GivenVisit, RiskRequest
+from serving.request import EARLIEST_YEAR, EPOCH, SEXES, Given, GivenValue, GivenVisit, RiskRequest
 
 __all__ = ["FHIR_BYTES", "Asked", "read_bundle", "read_resources"]
 
@@ -94,14 +94,14 @@ def read_resources(resources: Iterable[Entry]) -> Asked:
         values, days = [], []
     visit = {day: place for place, day in enumerate(days)}
     places = {
-        f"visits[{visit[day]}].labs.{given.analyte}.value": f"{paths[row]}.valueQuantity"
-        for day, given, row in values
+        f"visits[{visit[day]}].labs.{analyte}.value": f"{paths[row]}.valueQuantity"
+        for day, (analyte, _), row in values
     } | {f"visits[{visit[day]}].date": f"{paths[row]}.effectiveDateTime" for day, _, row in values}
     places |= {"visits": "entry", "subject.age": "Patient.birthDate"}
     return Asked(
         _request(found, subject, values, days, problems),
         names[found.patient_row[subject]] if subject in found.patient_row else "",
-        {(given.analyte, day): names[row] for day, given, row in values if names[row]},
+        {(analyte, day): names[row] for day, (analyte, _), row in values if names[row]},
         places,
         tuple(doubts),
         tuple(f"{what} are not used: {n}" for what, n in found.passed_over.items()),
@@ -148,11 +148,14 @@ def _doubts_of_patient(found: Gathered, subject: str, paths: list[str]) -> list[
     if patient is None:
         return []
     said = {
-        "deceased": (patient.deceasedBoolean or patient.deceasedDateTime, "says that they died"),
-        "active": (patient.active is False, "says that the record is not in use"),
+        "deceased": (
+            patient.deceasedBoolean or patient.deceasedDateTime,
+            "the record says that the person died",
+        ),
+        "active": (patient.active is False, "the record says that it is not in use"),
         "link": (
             any(link.type == "replaced-by" for link in patient.link or []),
-            "says that another record replaces this one",
+            "the record says that another one replaces it",
         ),
     }
     at = paths[found.patient_row[subject]]
@@ -161,7 +164,7 @@ def _doubts_of_patient(found: Gathered, subject: str, paths: list[str]) -> list[
 
 def _values(
     found: Gathered, subject: str, paths: list[str]
-) -> tuple[list[tuple[int, GivenValue, int]], list[FieldProblem]]:
+) -> tuple[list[tuple[int, Given, int]], list[FieldProblem]]:
     """Day, value and row of everything measured, and what cannot be used."""
     values, problems = [], []
     for measured in found.measured:
@@ -183,7 +186,7 @@ def _values(
         if not np.isfinite(value):
             problems.append(FieldProblem(f"{path}.valueQuantity", "must be a finite number"))
             continue
-        values.append((day, GivenValue(measured.analyte, value, unit), measured.row))
+        values.append((day, (measured.analyte, GivenValue(value, unit)), measured.row))
     return values, problems
 
 
@@ -198,11 +201,11 @@ def _day(measured: Measured) -> int | None:
 def _request(
     found: Gathered,
     subject: str,
-    values: list[tuple[int, GivenValue, int]],
+    values: list[tuple[int, Given, int]],
     days: list[int],
     problems: list[FieldProblem],
 ) -> RiskRequest:
-    of_day: dict[int, list[GivenValue]] = {day: [] for day in days}
+    of_day: dict[int, list[Given]] = {day: [] for day in days}
     for day, given, _ in values:
         of_day[day].append(given)
     visits = tuple(

@@ -15,6 +15,7 @@ from serving.answer import Answered, answer
 from serving.api import request_id, room_of
 from serving.fhir.assessment import FHIR_JSON, risk_assessments
 from serving.fhir.bundle import FHIR_BYTES, Asked, read_bundle
+from serving.fhir.sentences import sentences
 from serving.limits import read_body, require_media_type
 from serving.lineup import Lineup, inputs_of
 from serving.problems import of_fields
@@ -39,11 +40,14 @@ class Told:
         ``smm`` or ``mgus`` by model.
     basis
         References to the Observations each model read, by model.
+    confirm
+        What is doubted, as a person reads it who does not see the Bundle.
     """
 
     document: Json
     populations: Mapping[str, str]
     basis: Mapping[str, Sequence[str]]
+    confirm: Sequence[str]
 
 
 def ask(asked: Asked, lineup: Lineup, *, today: int) -> Told:
@@ -62,14 +66,13 @@ def ask(asked: Asked, lineup: Lineup, *, today: int) -> Told:
             # There is no value: what was left out, and why, is the reason.
             placed = [_with(problem, asked.notes) for problem in placed] + [*asked.doubts]
         raise of_fields(dict.fromkeys(placed), malformed=told.malformed)
-    warnings = [
-        {**warning, "field": asked.placed(FieldProblem(warning["field"], "")).field}
-        for warning in told.document["warnings"]
-    ]
+    doubted = [FieldProblem(w["field"], w["message"]) for w in told.document["warnings"]]
+    warnings = [{"field": asked.placed(d).field, "message": d.expected} for d in doubted]
     return Told(
         {**told.document, "warnings": warnings},
         {model.name: model.population for model in models},
         {model.name: _basis(model, asked) for model in models},
+        sentences([*asked.doubts, *doubted]),
     )
 
 

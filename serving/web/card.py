@@ -16,8 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from serving.web.messages import said
-from serving.web.numbers import SIGN
-from serving.web.texts import LANGUAGES, texts
+from serving.web.texts import LANGUAGES, SIGN, texts
 
 __all__ = ["card_html", "card_words"]
 

@@ -70,7 +70,7 @@ def row_echo(form: Form, name: str, t: Texts) -> Echo:
     values = ""
     if unit != analyte.unit:
         shown = [quantity(value, "1", t) for value in used.tolist()]
-        values = f"{' · '.join(shown)} {unit_label(analyte.unit)}"
+        values = f"{' · '.join(shown)}\xa0{unit_label(analyte.unit)}"
     return Echo(values, tuple(doubts))
 
 
@@ -87,4 +87,4 @@ def _doubt(value: float, analyte: Analyte, unit: str, t: Texts) -> str:
 
 def _bound(canonical: float, analyte: Analyte, unit: str, t: Texts) -> str:
     shown = localised(f"{canonical / analyte.units[unit]:.4g}", t)
-    return f"{shown} {unit_label(unit)}".rstrip()
+    return f"{shown}\xa0{unit_label(unit)}".rstrip()

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from features.criteria import CRITERIA
 from serving.web.labels import orders_label
 from serving.web.numbers import localised, unit_label
-from serving.web.texts import LANGUAGES, Texts, texts
+from serving.web.texts import LANGUAGES, SIGN, Texts, texts
 
 __all__ = ["said"]
 
@@ -71,7 +71,8 @@ def _patterns() -> Mapping[str, list[tuple[str, str, re.Pattern[str]]]]:
     Each is the longest of its own words, its key and its pattern. Under "" stand those that begin
     with a place, and so with any word.
     """
-    english: dict[str, str] = texts(LANGUAGES[0])["message"]
+    told: dict[str, str] = texts(LANGUAGES[0])["message"]
+    english = {key: words.replace(SIGN, " %") for key, words in told.items()}
     ordered = sorted(english.items(), key=lambda item: -len(GAP.sub("", item[1])))
     begun = {key: re.match(r"(?!\{)\S*", words) for key, words in ordered}
     first = {key: found[0] if found else "" for key, found in begun.items()}
@@ -101,7 +102,7 @@ def _filled(name: str, value: str, t: Texts) -> str:
     if name == "stage":
         return str(t["stage"].get(value, value))
     if name == "range":
-        value = value.replace("-", "–")
+        value = value.replace("-", "–").replace(" %", SIGN)
     if name in ("range", "bound", "number", "unit"):
         return UCUM.sub(lambda unit: unit_label(unit[0]), localised(value, t))
     return value

@@ -17,8 +17,8 @@ from serving.web.card import card_html
 from serving.web.figures import Figures, figures
 from serving.web.frame import language_of, render
 from serving.web.messages import said
-from serving.web.numbers import SIGN, localised, years_label
-from serving.web.texts import Texts, texts
+from serving.web.numbers import localised, years_label
+from serving.web.texts import SIGN, Texts, texts
 
 __all__ = ["MLFLOW_URL", "model_page", "models_page"]
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from features.analytes import ANALYTES
-from serving.web.texts import Texts
+from serving.web.texts import SIGN, Texts
 
 __all__ = [
     "CANONICAL",
-    "SIGN",
     "UNITS",
     "converted",
     "horizons_label",
@@ -31,8 +30,8 @@ UNITS: Mapping[str, str] = {
 }
 """UCUM codes that people write otherwise."""
 
-NONE, SIGN = "–", "\xa0%"
-"""Of what is not known; and the sign of percent, which stays on the line of its number."""
+NONE = "–"
+"""Of what is not known."""
 
 CANONICAL: Mapping[str, str] = MappingProxyType({})
 """Units of tests where none was typed."""
@@ -133,13 +132,13 @@ def unit_label(unit: str) -> str:
 
 
 def quantity(value: float, unit: str, t: Texts) -> str:
-    """A laboratory value with its unit, to the digits a laboratory reports.
+    r"""A laboratory value with its unit on the same line, to the digits a laboratory reports.
 
     Examples
     --------
     >>> from serving.web.texts import texts
     >>> quantity(2.4049, "g/dL", texts("en")), quantity(1240, "mg/dL", texts("en"))
-    ('2.4 g/dL', '1240 mg/dL')
+    ('2.4\xa0g/dL', '1240\xa0mg/dL')
     """
     text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    return f"{localised(text, t)} {unit_label(unit)}".rstrip()
+    return f"{localised(text, t)}\xa0{unit_label(unit)}".rstrip()

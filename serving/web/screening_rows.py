@@ -9,7 +9,7 @@ from features.criteria import STAGES
 from models.risk import STATUSES as ANSWERS
 from serving.web import messages
 from serving.web.labels import model_label, orders_label
-from serving.web.numbers import NONE, percent, span
+from serving.web.numbers import NONE, localised, percent, span
 from serving.web.screening_choice import PAGE, STATUSES, Shown
 from serving.web.screening_list import ListedModel, codes, floats, risks, time_label
 from serving.web.texts import Texts
@@ -105,7 +105,7 @@ def rows(shown: Shown, t: Texts) -> list[Row]:
         return Row(
             rank=int(shown.rank[i]),
             subject=found.subject_ids[i],
-            visit=time_label(float(times[i]), dated=found.dated),
+            visit=localised(time_label(float(times[i]), dated=found.dated), t),
             stage=STAGES[stage[i]] if stage[i] >= 0 else "",
             stage_reason=messages.said(found.stage_reasons[stage_reason[i]], t)
             if stage[i] >= 0

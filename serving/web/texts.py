@@ -15,10 +15,13 @@ from features.criteria import CRITERIA, STAGES
 from features.derived import DERIVED
 from models.trial import TRIALS, load_trial
 
-__all__ = ["LANGUAGES", "Texts", "texts"]
+__all__ = ["LANGUAGES", "SIGN", "Texts", "texts"]
 
 LANGUAGES = ("en", "de")
 """The first is that of people whose language is not here."""
+
+SIGN = "\xa0%"
+"""The sign of percent, which stays on the line of its number."""
 
 
 class Texts(dict[str, Any]):
@@ -31,7 +34,10 @@ class Texts(dict[str, Any]):
 
     def __init__(self, words: Mapping[str, Any]) -> None:
         super().__init__(
-            {key: Texts(each) if isinstance(each, dict) else each for key, each in words.items()}
+            {
+                key: Texts(each) if isinstance(each, dict) else each.replace(" %", SIGN)
+                for key, each in words.items()
+            }
         )
         self.__dict__ = self
 

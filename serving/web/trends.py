@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from features.landmark import LandmarkFeatures
 from features.trends import EVOLVING_RULES, EvolvingRule
 from serving.web.numbers import CANONICAL, converted, quantity
-from serving.web.texts import Texts
+from serving.web.texts import SIGN, Texts
 
 __all__ = ["Trend", "rule_in_words", "trends"]
 
@@ -54,7 +54,7 @@ def rule_in_words(rule: EvolvingRule, t: Texts, units: Mapping[str, str] = CANON
     """An evolving rule as a person says it, in the units of their tests."""
     size = quantity(*converted(rule.quantity, rule.threshold, units), t)
     if rule.kind == "relative rise":
-        size = f"{100 * rule.threshold:.0f} %"
+        size = f"{100 * rule.threshold:.0f}{SIGN}"
     kind = "fall" if rule.kind == "fall" else "rise"
     return str(t["trends"][kind].format(size=size, months=f"{12 * rule.lookback_years:g}"))
 

@@ -9,8 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from PIL import Image
+from playwright.sync_api import Page
 
 from serving.examples import EXAMPLE, FHIR_EXAMPLE
 from serving.web.download import DOWNLOADS
@@ -281,9 +284,52 @@ def test_a_risk_is_asked_for_with_the_keyboard_alone(visit: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [600, 320], ids=["zoom-200", "zoom-400"])
-def test_nothing_is_cut_off_when_enlarged(visit: Any, width: int) -> None:
+def test_nothing_is_cut_off_or_parted_when_enlarged(visit: Any, width: int) -> None:
     page = answered(visit, viewport={"width": width, "height": 450})
+    for summary in page.locator("#answer details > summary").all():
+        summary.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    numbers = page.locator(".risks :is(strong, .interval), .inputs .date")
+    assert numbers.count() > 20
+    parted = """all => all.filter(it => {
+        const words = document.createRange();
+        words.selectNodeContents(it);
+        return new Set([...words.getClientRects()].map(line => Math.round(line.top))).size > 1;
+    }).map(it => it.textContent)"""
+    assert [each for each in numbers.evaluate_all(parted) if len(each) < 16] == []
+
+
+def ink(page: Page, place: Any, edge: str) -> float:
+    """How dark the outermost pixels of a region's first lines are, 0-255."""
+    box = place.bounding_box()
+    x = box["x"] + (box["width"] - 3 if edge == "right" else 0)
+    strip = page.screenshot(clip={"x": x, "y": box["y"] + 2, "width": 3, "height": 12})
+    pixels = Image.open(io.BytesIO(strip)).convert("L")
+    return 255 - float(np.asarray(pixels).mean())
+
+
+def test_a_table_that_goes_on_beyond_an_edge_shows_it_there(visit: Any) -> None:
+    page = visit(**PHONE).page
+    grid = page.locator("form .scroll").first
+    grid.scroll_into_view_if_needed()
+    assert ink(page, grid, "right") > ink(page, grid, "left") + 20
+    grid.evaluate("it => { it.scrollLeft = it.scrollWidth; }")
+    page.wait_for_timeout(100)
+    assert ink(page, grid, "left") > ink(page, grid, "right") + 20
+
+
+def test_fields_of_a_row_stand_in_line_and_columns_keep_their_width(visit: Any) -> None:
+    page = visit(**WIDE).page
+    page.locator("#example").click()
+    page.locator('[id="subject.age"][value="61"]').wait_for()
+    page.locator('[id="visits[1].labs.m_protein.value"]').fill("twenty-one grams per litre")
+    page.locator('[id="visits[1].date"]').fill("03/04/2025")
+    page.locator("#ask").click()
+    page.locator("section.problems").wait_for()
+    fields = page.locator('input[id$=".labs.m_protein.value"]')
+    boxes = fields.evaluate_all("all => all.map(it => it.getBoundingClientRect().toJSON())")
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert max(box["width"] for box in boxes) < 1.1 * min(box["width"] for box in boxes)
 
 
 def test_nothing_moves_for_those_who_mind(visit: Any) -> None:

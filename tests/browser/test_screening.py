@@ -182,6 +182,34 @@ def test_a_file_that_cannot_be_read_is_said_where_it_was_dropped(visit: Any) -> 
     assert page.locator("#file").is_visible()
 
 
+def test_a_long_identifier_hides_no_risk(visit: Any, known: bytes) -> None:
+    page = visit("/ui/screening", **WIDE).page
+    choose(page, known.replace(b"S0000001", b"X" * 160))
+    page.get_by_role("button", name="Screen the list").click()
+    listed(page)
+    risks = page.locator("table.patients td.risk strong")
+    assert risks.count() > 50
+    assert all(
+        right < WIDE["viewport"]["width"]
+        for right in risks.evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
+    )
+
+
+def test_a_list_is_printed_with_its_patients_and_without_its_form(visit: Any, known: bytes) -> None:
+    page = visit("/ui/screening", **WIDE).page
+    choose(page, known)
+    page.get_by_role("button", name="Screen the list").click()
+    table = listed(page)
+    page.emulate_media(media="print")
+    # A4 on its side, 277 mm between the margins.
+    page.set_viewport_size({"width": 1047, "height": 720})
+    assert table.is_visible()
+    assert not page.locator("#trial").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1047
+    sizes = re.findall(rb"/MediaBox \[0 0 (\S+) (\S+)\]", page.pdf(prefer_css_page_size=True))
+    assert {float(width) > float(height) for width, height in sizes} == {True}
+
+
 def test_a_refusal_is_said_whatever_its_status(visit: Any, tmp_path: Path) -> None:
     page = visit("/ui/screening", **WIDE).page
     page.get_by_role("button", name="Screen the list").click(delay=120)

@@ -85,6 +85,23 @@ def test_age_or_birth_year_is_given_once(body: Body, given_: Body) -> None:
     assert [problem.field for problem in request.problems] == ["subject.age"]
 
 
+@pytest.mark.parametrize(
+    ("faulty", "kept"),
+    [
+        ({"date": "2025-09-10", "labs": {"bmpc": {"value": 22, "unit": "percent"}}}, 3),
+        ({"date": "2025-02-30", "labs": {}}, 2),
+        ("no visit", 2),
+    ],
+)
+def test_a_visit_is_read_alike_among_faulty_ones(body: Body, faulty: object, kept: int) -> None:
+    alone, _ = read_risk(body)
+    among, _ = read_risk(body | {"visits": [*body["visits"], faulty]})
+    assert among.problems and len(among.visits) == kept
+    for one, same in zip(alone.visits, among.visits, strict=False):
+        assert one == same
+        assert all(type(given.value) is float for _, given in (*one.values, *same.values))
+
+
 def test_options_name_models_and_intervals(body: Body) -> None:
     _, options = read_risk(body | {"models": ["20-2-20"], "intervals": False})
     assert options.models == ("20-2-20",)

@@ -138,55 +138,65 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
         ("outcomes.csv", None, InputError, r"outcomes.csv: not found"),
         ("visits.csv", None, InputError, r"visits.csv: not found"),
         ("visits.csv", "", InputError, "cannot be read as a table"),
-        ("visits.csv", "id,years\nA,0\n", ColumnError, r"visits.subject_id: missing"),
-        ("visits.csv", "subject_id,m\nA,0\n", ColumnError, "expected a column date"),
+        (
+            "visits.csv",
+            "id,years\nA,0\n",
+            ColumnError,
+            r"visits.csv, row 1, subject_id: is needed and missing; is 'id' meant",
+        ),
+        (
+            "visits.csv",
+            "subject_id,m\nA,0\n",
+            ColumnError,
+            "row 1, date: date, or years since diagnosis, is needed and missing; the columns are",
+        ),
         (
             "visits.csv",
             "subject_id,years\nA,0\n,1\n",
             InputError,
-            "row 3, visits.subject_id: every row needs a subject",
+            "visits.csv, row 3, subject_id: every row needs a subject",
         ),
         (
             "visits.csv",
             "subject_id,years\nA,0\nC,0\n",
             InputError,
-            "row 3, visits.subject_id: every subject with visits needs a row in outcomes",
+            "visits.csv, row 3, subject_id: every subject with visits needs a row in outcomes.csv",
         ),
         (
             "outcomes.csv",
             "subject_id,event\nA,0\n",
             ColumnError,
-            r"outcomes.duration_years: missing",
+            r"outcomes.csv, row 1, duration_years: is needed and missing; the columns",
         ),
         (
             "outcomes.csv",
             "subject_id,duration_years,event\nA,1,0\nB,-1,0\n",
             ValueRangeError,
-            "row 3, outcomes.duration_years: expected years from diagnosis, 0 or more",
+            "outcomes.csv, row 3, duration_years: expected years from diagnosis, 0 or more",
         ),
         (
             "outcomes.csv",
             "subject_id,duration_years,event\nA,soon,0\nB,1,0\n",
             ValueRangeError,
-            "row 2, outcomes.duration_years",
+            "outcomes.csv, row 2, duration_years",
         ),
         (
             "outcomes.csv",
             "subject_id,duration_years,event\nA,1,0\nB,1,3\n",
             ValueRangeError,
-            "row 3, outcomes.event: expected 0 censored, 1 progression or 2 death first",
+            "outcomes.csv, row 3, event: expected 0 censored, 1 progression or 2 death first",
         ),
         (
             "outcomes.csv",
             "subject_id,duration_years,event\nA,1,0\nA,2,0\nB,1,1\n",
             DuplicateError,
-            "row 3, outcomes.subject_id: expected one row per subject",
+            "outcomes.csv, row 3, subject_id: expected one row per subject",
         ),
         (
             "outcomes.csv",
             "subject_id,duration_years,event,treated_years\nA,1,0,\nB,1,0,early\n",
             ValueRangeError,
-            "row 3, outcomes.treated_years: expected years from diagnosis to the first treatment",
+            "outcomes.csv, row 3, treated_years: expected years from diagnosis to the first",
         ),
         ("cohort.json", "{}", InputError, "expected a JSON object with name and kind"),
         ("cohort.json", "[1]", InputError, "expected a JSON object with name and kind"),
@@ -207,6 +217,31 @@ def test_a_spoilt_folder_is_refused_with_file_row_and_column(
     else:
         (folder / file).write_text(content)
     with pytest.raises(error, match=message):
+        read_cohort(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "named", "meant"),
+    [
+        ("visits.csv", "PatNr", "subject_id"),
+        ("outcomes.csv", "duration_year", "duration_years"),
+        ("outcomes.csv", "Event ", "event"),
+    ],
+)
+def test_where_a_column_is_missing_the_one_that_is_meant_is_named(tmp_path, file, named, meant):
+    folder = tables(tmp_path / "c")
+    text = (folder / file).read_text()
+    (folder / file).write_text(text.replace(meant, named, 1))
+    with pytest.raises(ColumnError, match=f"{meant}: .* is {named!r} meant"):
+        read_cohort(folder)
+
+
+def test_one_cell_that_is_no_number_leaves_the_decimal_commas_of_the_others(tmp_path):
+    folder = tables(tmp_path / "c")
+    (folder / "outcomes.csv").write_text(
+        "subject_id;duration_years;event\nA;1,5;0\nB;soon;0\n", encoding="utf-8"
+    )
+    with pytest.raises(ValueRangeError, match=r"outcomes.csv, row 3, duration_years"):
         read_cohort(folder)
 
 

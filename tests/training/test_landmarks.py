@@ -76,6 +76,35 @@ def test_a_cohort_without_an_analyte_of_the_rule_is_told_which(smm: Study) -> No
         training_set(replace(cohort, visits=cohort.visits.drop(columns="bmpc_percent")), smm)
 
 
+def test_a_misspelt_column_is_named_when_nobody_has_the_test(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 1.0)], [("a", 3.0, 0)])
+    misspelt = cohort.visits.rename(columns={"m_protein_g_dl": "m_proteine_g_dl"})
+    expected = "never measured: m_protein_g_dl; column 'm_proteine_g_dl' is not used"
+    with pytest.raises(DesignError, match=expected):
+        training_set(replace(cohort, visits=misspelt.assign(centre="Ulm")), smm)
+
+
+def test_a_column_in_another_unit_is_named_when_everybody_is_refused_for_it(smm: Study) -> None:
+    cohort = _cohort([("a", 0.0, 18.0), ("b", 0.0, 24.0)], [("a", 3.0, 0), ("b", 3.0, 0)])
+    expected = r"2 of 2 subjects refused, most often: m_protein_g_dl .* looks like a value in g/L"
+    with pytest.raises(DesignError, match=expected):
+        training_set(cohort, smm)
+
+
+def test_the_day_of_diagnosis_is_known_in_every_form_that_dates_may_have(smm: Study) -> None:
+    years = _cohort([("a", 0.0, 1.0), ("b", 0.0, 1.0)], [("a", 1.5, 1), ("b", 1.5, 0)])
+    table = years.visits.drop(columns="years")
+    iso, dotted = (
+        training_set(replace(years, visits=table.assign(date=day, diagnosis_date=day)), smm)
+        for day in (["2011-07-04", "2012-01-31"], ["04.07.2011", "31.01.2012"])
+    )
+    # 15,159 and 15,370 days after 1970-01-01 (date.toordinal).
+    assert dotted.diagnosed_years is not None
+    np.testing.assert_allclose(np.unique(dotted.diagnosed_years * 365.25), [15159.0, 15370.0])
+    assert iso.diagnosed_years is not None
+    np.testing.assert_array_equal(iso.diagnosed_years, dotted.diagnosed_years)
+
+
 def test_dates_count_from_the_diagnosis_and_are_refused_without_it(smm: Study) -> None:
     years = _cohort([("a", 0.0, 1.0), ("a", 1.0, 2.0)], [("a", 1.5, 1)])
     dated = years.visits.drop(columns="years").assign(date=["2015-03-01", "2016-02-29"])

@@ -1,7 +1,5 @@
 """Are values in the unit they say: refused values, centres a factor apart, medians out of place."""
 
-from collections import Counter
-
 import numpy as np
 
 from features.analytes import ANALYTES
@@ -13,6 +11,9 @@ __all__ = ["units", "values"]
 
 REFUSED_WARN, REFUSED_REFUSE = 0.05, 0.2
 """Shares of the subjects whose visits could not be used."""
+
+MOST_COLUMNS = 5
+"""Columns named that are not read."""
 
 LEAST_VALUES = 20
 FACTOR_APART = 4.0
@@ -37,22 +38,21 @@ cohort; MGUS differs in the marrow alone."""
 
 
 def values(evidence: Evidence) -> Finding:
-    """Subjects refused for impossible or contradictory values, and the most common fault."""
-    visits = evidence.people.visits
-    refusals = visits.refusals()
-    people = evidence.people.subjects
-    share = len(refusals) / people
-    figures = {"refused": len(refusals), "share": share}
-    if not refusals:
-        return Finding("values", "pass", "every subject's visits can be used", "", figures)
-    faults = Counter((f.field, f.message) for f in visits.findings if f.severity == "refused")
-    (name, message), _ = faults.most_common(1)[0]
-    found = f"{len(refusals)} of {people} subjects refused, most often: {name} {message}"
+    """Subjects refused for impossible or contradictory values, values doubted, columns not read."""
+    people = evidence.people
+    refused = len(people.visits.refusals())
+    doubted = sum(f.severity == "doubted" for f in people.visits.findings)
+    share = refused / people.subjects
+    told = [f"{doubted} values doubted"] if doubted else []
+    told += people.passed_over[:MOST_COLUMNS]
+    # Last, since a fault is told in parts of its own.
+    told.append(people.refusals() or "every subject's visits can be used")
     status: Status = "pass"
     if share > REFUSED_WARN:
         status = "refuse" if share > REFUSED_REFUSE else "warn"
     advice = "mend the column or its unit; who is refused is in no model"
-    return Finding("values", status, found, "" if status == "pass" else advice, figures)
+    figures = {"refused": refused, "share": share, "doubted": doubted}
+    return Finding("values", status, "; ".join(told), "" if status == "pass" else advice, figures)
 
 
 def units(evidence: Evidence) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from features.analytes import ANALYTES
-from serving.cds_hooks.cards import _risk
+from serving.cds_hooks.cards import _risk, _to_confirm
 from serving.examples import CDS_EXAMPLE, FEEDBACK_EXAMPLE
 
 Body = dict[str, Any]
@@ -120,6 +120,62 @@ def test_a_defining_criterion_is_told_without_a_risk(cards: Any, call: Body) -> 
     (card,) = cards(call)
     assert card["summary"] == "Meets a criterion of myeloma by IMWG 2014; see what to confirm"
     assert card["indicator"] == "warning"
+
+
+def confirmed(card: Body) -> list[str]:
+    """What a card asks to confirm."""
+    lines = card["detail"].splitlines()
+    return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+
+
+@pytest.mark.parametrize(
+    ("says", "line"),
+    [
+        ({"deceasedBoolean": True}, "The record says that the person died"),
+        ({"active": False}, "The record says that it is not in use"),
+        (
+            {"link": [{"other": {"reference": "Patient/2"}, "type": "replaced-by"}]},
+            "The record says that another one replaces it",
+        ),
+    ],
+)
+def test_a_card_says_what_is_doubted_of_the_patient(
+    cards: Any, call: Body, says: Body, line: str
+) -> None:
+    assert confirmed(cards(copy.deepcopy(call))[0]) == []
+    call["prefetch"]["patient"].update(says)
+    (card,) = cards(call)
+    assert confirmed(card) == [line]
+    assert "To confirm:" in card["detail"]
+
+
+def test_a_card_says_what_is_doubted_of_the_results(cards: Any, call: Body) -> None:
+    results = call["prefetch"]["results"]
+    results["link"] = [{"relation": "next", "url": "http://one.example"}]
+    for entry in results["entry"]:
+        resource = entry["resource"]
+        code = resource["code"]["coding"][0]["code"]
+        if code == "33944-0":
+            resource["valueQuantity"]["comparator"] = "<"
+        elif code == "718-7":
+            # g/dL: unusual above 18.5; of both days, and said once.
+            resource["valueQuantity"]["value"] = 19
+        elif code == "11118-7":
+            resource["status"] = "preliminary"
+    (card,) = cards(call)
+    assert set(confirmed(card)) == {
+        "A next page was not read; results may be missing",
+        "Lambda free light chain is a bound, not a value; it was left out",
+        "Clonal bone-marrow plasma cells is preliminary; confirm it",
+        "Haemoglobin is unusual (outside 6-18.5 g/dL); confirm it",
+    }
+
+
+def test_a_card_shows_ten_doubts_and_counts_the_rest() -> None:
+    assert _to_confirm([]) == []
+    shown = _to_confirm([f"Doubt {i}" for i in range(12)])
+    assert shown[:3] == ["To confirm:", "", "- Doubt 0"]
+    assert shown[11:] == ["- Doubt 9", "- 2 more", ""]
 
 
 def test_what_no_card_tells_leaves_no_record(room: Any, cards: Any, call: Body) -> None:

@@ -150,7 +150,7 @@ def test_results_of_the_catalogue_are_read_out_of_a_report_of_hl7(
     (bundle,) = (each for each in map(json.loads, lines_of("Bundle")) if each["id"] == name)
     bundle = with_patient(bundle, "Patient/pat2")
     (visit,) = read_bundle(bundle).request.visits
-    assert {each.analyte: each.value for each in visit.values} == values
+    assert {analyte: given.value for analyte, given in visit.values} == values
     told = [entry["resource"] for entry in ask(bundle).json()["entry"]]
     assessments = [each for each in told if each["resourceType"] == "RiskAssessment"]
     # Without an M-protein nothing is final.

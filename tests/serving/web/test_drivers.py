@@ -22,9 +22,9 @@ def told(*features: tuple[str, float | None, float]) -> list[Json]:
 @pytest.mark.parametrize(
     ("feature", "value", "words"),
     [
-        ("m_protein_g_dl", 2.4, "Serum M-protein 2.4 g/dL"),
-        ("m_protein_slope_per_year", 0.5132, "Serum M-protein: +0.51 g/dL per year"),
-        ("hemoglobin_change", -1.0, "Haemoglobin: change −1 g/dL"),
+        ("m_protein_g_dl", 2.4, "Serum M-protein 2.4\xa0g/dL"),
+        ("m_protein_slope_per_year", 0.5132, "Serum M-protein: +0.51\xa0g/dL per year"),
+        ("hemoglobin_change", -1.0, "Haemoglobin: change −1\xa0g/dL"),
         ("m_protein_evolving", 1.0, "Serum M-protein: evolving"),
         ("m_protein_evolving_as_published", 0.0, "Serum M-protein: not evolving"),
         ("m_protein_evolving_mayo", 1.0, "Serum M-protein: evolving"),
@@ -40,7 +40,7 @@ def told(*features: tuple[str, float | None, float]) -> list[Json]:
         ),
         ("albumin_g_dl", None, "Albumin: not measured"),
         ("hemoglobin_slope_per_year", None, "Haemoglobin: course not known"),
-        ("uninvolved_flc_mg_l", 11.4, "Uninvolved free light chain 11.4 mg/L"),
+        ("uninvolved_flc_mg_l", 11.4, "Uninvolved free light chain 11.4\xa0mg/L"),
     ],
 )
 def test_a_feature_is_said_in_clinical_words(feature: str, value: float | None, words: str) -> None:
@@ -87,8 +87,8 @@ def test_an_effect_that_would_be_told_as_one_fold_is_counted_and_not_shown() -> 
 def test_a_value_is_told_in_the_unit_it_was_typed_in() -> None:
     told_in = {"m_protein": "g/L"}
     for feature, words in (
-        ("m_protein_g_dl", "Serum M-protein 24 g/L"),
-        ("m_protein_slope_per_year", "Serum M-protein: +24 g/L per year"),
+        ("m_protein_g_dl", "Serum M-protein 24\xa0g/L"),
+        ("m_protein_slope_per_year", "Serum M-protein: +24\xa0g/L per year"),
     ):
         (found,) = drivers(told((feature, 2.4, 0.5)), ENGLISH, told_in)
         assert found.drivers[0].words == words

@@ -14,8 +14,8 @@ def typed(name: str, unit: str, *values: str) -> dict[str, str]:
 
 def test_converted_values_are_shown_in_the_order_of_the_visits() -> None:
     form = read_form(typed("m_protein", "g/L", "19", "", "24"))
-    assert row_echo(form, "m_protein", ENGLISH).values == "1.9 · 2.4 g/dL"
-    assert row_echo(form, "m_protein", GERMAN).values == "1,9 · 2,4 g/dL"
+    assert row_echo(form, "m_protein", ENGLISH).values == "1.9 · 2.4\xa0g/dL"
+    assert row_echo(form, "m_protein", GERMAN).values == "1,9 · 2,4\xa0g/dL"
 
 
 def test_a_value_in_the_unit_the_models_read_is_not_repeated() -> None:
@@ -27,10 +27,10 @@ def test_a_value_in_the_unit_the_models_read_is_not_repeated() -> None:
     [
         # haemoglobin in g/L: possible 30-220, usual 60-185
         ("134", ()),
-        ("55", ("Unusually low (below 60 g/L) – please confirm.",)),
-        ("190", ("Unusually high (above 185 g/L) – please confirm.",)),
-        ("1240", ("Impossible: above 220 g/L. Is the unit right?",)),
-        ("12.4", ("Impossible: below 30 g/L. Is the unit right?",)),
+        ("55", ("Unusually low (below 60\xa0g/L) – please confirm.",)),
+        ("190", ("Unusually high (above 185\xa0g/L) – please confirm.",)),
+        ("1240", ("Impossible: above 220\xa0g/L. Is the unit right?",)),
+        ("12.4", ("Impossible: below 30\xa0g/L. Is the unit right?",)),
     ],
 )
 def test_bounds_are_told_in_the_unit_typed(value: str, said: tuple[str, ...]) -> None:

@@ -44,10 +44,10 @@ def test_a_range_says_0_or_100_percent_only_where_an_end_is_just_that(
 
 
 def test_a_value_has_the_digits_of_a_laboratory_and_its_unit() -> None:
-    assert quantity(0.90476, "mg/dL", ENGLISH) == "0.905 mg/dL"
-    assert quantity(80.0, "umol/L", GERMAN) == "80 µmol/L"
+    assert quantity(0.90476, "mg/dL", ENGLISH) == "0.905\xa0mg/dL"
+    assert quantity(80.0, "umol/L", GERMAN) == "80\xa0µmol/L"
     assert quantity(27.368, "1", GERMAN) == "27,4"
-    assert quantity(12345.6, "mg/L", ENGLISH) == "12346 mg/L"
+    assert quantity(12345.6, "mg/L", ENGLISH) == "12346\xa0mg/L"
 
 
 def test_horizons_and_ranges_are_words_of_the_language() -> None:

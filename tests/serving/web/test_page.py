@@ -6,6 +6,7 @@ import pytest
 from features.analytes import ANALYTES
 from serving.web.form import EXAMPLE, GATE
 from serving.web.frame import STATIC
+from serving.web.texts import LANGUAGES
 
 Client = Any
 
@@ -105,6 +106,22 @@ def test_no_page_loads_anything_from_another_host(client: Client) -> None:
     assert " onclick=" not in pages
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_parts_a_number_from_the_sign_of_percent(client: Client, language: str) -> None:
+    refused = {"visits[0].labs.bmpc.value": "120"}
+    pages = [
+        client.post(f"/ui/?lang={language}", data={**EXAMPLE, "action": "ask", **more}).text
+        for more in ({}, refused)
+    ]
+    pages += [
+        client.get(f"{path}?lang={language}").text for path in ("/ui/models", "/ui/screening")
+    ]
+    assert "\xa0%" in pages[0]
+    # A drawing breaks no lines.
+    for page in pages:
+        assert re.findall(r".{20} %.{20}", re.sub(r"<svg.*?</svg>", "", page, flags=re.S)) == []
+
+
 @pytest.mark.parametrize("gate", GATE)
 def test_someone_the_models_are_not_for_is_told_so_and_not_answered(
     client: Client, gate: str
@@ -120,7 +137,7 @@ def test_a_row_is_echoed_in_the_unit_the_models_read(client: Client) -> None:
     typed = {"visits[0].labs.creatinine.value": "80", "units.creatinine": "umol/L"}
     response = client.post("/ui/echo/creatinine", data=typed)
     # 80 / 88.42 = 0.905 mg/dL
-    assert "= 0.905 mg/dL" in response.text
+    assert "= 0.905\xa0mg/dL" in response.text
     assert "<html" not in response.text
     day = client.post("/ui/echo/as_of", data={"as_of": "14 Mar 2026"})
     assert "= 2026-03-14" in day.text
@@ -177,3 +194,9 @@ def test_imaging_nobody_has_looked_at_is_next_where_no_test_narrows_a_model(clie
         "visits[2].labs.lytic_lesions.value": "0",
     }
     assert "Most useful missing test None" in text_of(ask(client, **seen).text)
+
+
+def test_a_day_that_cannot_be_read_is_complained_of_once(client: Client) -> None:
+    page = ask(client, **{"visits[1].date": "03/04/2025"}).text
+    beside = page.partition('id="visits[1].date"')[2].partition("</th>")[0]
+    assert beside.count("2026-03-14") == 1

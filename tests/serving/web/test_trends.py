@@ -38,8 +38,8 @@ def test_values_and_rules_are_shown_in_the_unit_they_were_typed_in(today: int) -
     protein, blood = found["m_protein"], found["hemoglobin"]
     assert (round(protein.first, 9), round(protein.last, 9), protein.unit) == (19.0, 24.0, "g/L")
     # 0.2 g/dL = 2 g/L; 1.5 g/dL = 15 g/L.
-    assert protein.rule == "ein Anstieg um 2 g/L oder mehr binnen 18 Monaten"
-    assert blood.rule == "ein Abfall um 15 g/L oder mehr binnen 12 Monaten"
+    assert protein.rule == "ein Anstieg um 2\xa0g/L oder mehr binnen 18 Monaten"
+    assert blood.rule == "ein Abfall um 15\xa0g/L oder mehr binnen 12 Monaten"
 
 
 def test_values_after_the_day_asked_about_are_not_drawn(today: int) -> None:
@@ -57,10 +57,10 @@ def test_a_constant_value_runs_through_the_middle(today: int) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("m_protein", "a rise of 0.2 g/dL or more within 18 months"),
-        ("hemoglobin", "a fall of 1.5 g/dL or more within 12 months"),
+        ("m_protein", "a rise of 0.2\xa0g/dL or more within 18 months"),
+        ("hemoglobin", "a fall of 1.5\xa0g/dL or more within 12 months"),
         ("flc_ratio_involved", "a rise of 20 or more within 24 months"),
-        ("creatinine", "a rise of 25 % or more within 12 months"),
+        ("creatinine", "a rise of 25\xa0% or more within 12 months"),
     ],
 )
 def test_the_rules_are_said_as_published(name: str, words: str) -> None:

@@ -1,10 +1,12 @@
 """Values in the unit they say."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from training.cohorts import Cohort
+from training.diagnosis import Finding
 from training.simulation import simulate_cohort
 from training.study import Study
 
@@ -60,6 +62,17 @@ def test_other_assays_and_other_patients_are_no_other_units(
     look, smm: Study, scenario: str
 ) -> None:
     assert look("units", simulate_cohort(300, seed=5, scenario=scenario), smm).status == "pass"
+
+
+def test_columns_that_are_not_read_and_values_in_doubt_are_told(
+    look: Callable[..., Finding], drawn: Callable[..., Cohort], smm: Study
+) -> None:
+    # Above 6 g/dL is unusual, below 10 still possible.
+    cohort = drawn([3.0] * 4, [0, 1, 0, 2], m_protein_g_dl=[1.5, 1.6, 6.5, 7.0], ward=[1.0] * 4)
+    found = look("values", cohort, smm)
+    assert found.status == "pass"
+    expected = "2 values doubted; column 'ward' is not used; every subject's visits can be used"
+    assert found.found == expected
 
 
 def test_many_refused_for_one_column_are_refused_together(

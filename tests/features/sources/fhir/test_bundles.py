@@ -64,6 +64,6 @@ def test_what_a_source_says_is_missing_is_a_note(written, observation, patient):
     bundle = {"resourceType": "Bundle", "link": [{"relation": "next"}], "entry": held}
     notes = read_visits(written(json.dumps(bundle), "page.json")).notes
     assert notes[1:] == (
-        "link: names a next page, which was not read; results may be missing",
-        "row 3: tells of a problem; results may be missing (2 times)",
+        "link: a next page was not read; results may be missing",
+        "row 3: the server tells of a problem; results may be missing (2 times)",
     )

@@ -187,4 +187,4 @@ def test_a_contained_result_is_not_used_and_named(read, observation, patient):
     other = {"resourceType": "DiagnosticReport", "contained": [observation("2951-2", id="c2")]}
     rows = read(patient, observation("718-7", 12, "g/dL"), report, other)
     (note,) = (note for note in rows.notes if "contained" in note)
-    assert note.startswith("row 3, contained[0]: is a result inside another resource")
+    assert note.startswith("row 3, contained[0]: a result inside another resource was left out")
