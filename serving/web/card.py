@@ -15,6 +15,7 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from serving.web.feature_names import feature_name
 from serving.web.messages import said
 from serving.web.texts import LANGUAGES, SIGN, texts
 
@@ -35,6 +36,9 @@ KINDS = {"n": NUMBERS, "f": r"\S+"}
 FIGURES = re.compile(r"[-–\d.,%() /]+(?:(?:to|e)[-–\d.,%() ]+)?")
 """Numbers with their interval and nothing else."""
 
+FEATURE = re.compile(r"(?<![\w-])[a-z]\w*_\w+(?![\w-])|^male$")
+"""A word that may name a feature: most have a part for their quantity and one for their unit."""
+
 BETWEEN_PARTS = ("; ", ". ", ", ")
 
 
@@ -47,24 +51,41 @@ def card_html(markdown: str, language: str) -> str:
             token.tag = f"h{min(int(token.tag[1]) + LARGEST_HEADING - 2, 6)}"
         if token.type == "table_open":
             token.attrSet("class", "list")
-    if language != LANGUAGES[0]:
-        for opening, inline in pairwise(tokens):
-            if inline.type == "inline":
-                _translate(opening, inline, language)
+    for opening, inline in pairwise(tokens):
+        if inline.type == "inline" and _translated(opening, inline, language):
+            for child in inline.children or ():
+                if child.type == "text":
+                    child.content = _named(child.content, language)
     html: str = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     return html.replace(" %", SIGN)
 
 
-def _translate(opening: Token, inline: Token, language: str) -> None:
+def _named(text: str, language: str) -> str:
+    """A text with the features of a model by the names people call them."""
+
+    def name(found: re.Match[str]) -> str:
+        return feature_name(found[0], texts(language)) or found[0]
+
+    return FEATURE.sub(name, text)
+
+
+def _translated(opening: Token, inline: Token, language: str) -> bool:
+    """Whether a text is in a language now; else it is marked as what it is."""
+    if language == LANGUAGES[0]:
+        return True
     words = card_words(inline.content, language)
     if words is not None:
         inline.children = MARKDOWN.parseInline(words)[0].children
-    elif " " in inline.content and opening.hidden:
+        return True
+    if " " not in inline.content:
+        return True
+    if opening.hidden:
         # A paragraph without a tag of its own, in a list without blank lines.
         mark = Token("span_open", "span", 1, attrs={"lang": LANGUAGES[0]})
         inline.children = [mark, *(inline.children or ()), Token("span_close", "span", -1)]
-    elif " " in inline.content:
+    else:
         opening.attrSet("lang", LANGUAGES[0])
+    return False
 
 
 def _without_title(tokens: list[Token]) -> list[Token]:

@@ -1,13 +1,11 @@
 """What moved a learned model's risk, in clinical words, the strongest first."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.analytes import ANALYTES
-from features.derived import DERIVED
 from serving.values import Json
+from serving.web.feature_names import UNITS, quantity_label, quantity_of
 from serving.web.labels import model_label
 from serving.web.numbers import CANONICAL, converted, localised, quantity, years_label
 from serving.web.texts import Texts
@@ -20,21 +18,6 @@ LEAST = math.log(1.05)
 
 HALF = 46.0
 """Length of the longest bar, to either side of the middle of a drawing 100 wide."""
-
-UNITS: Mapping[str, str] = {analyte.name: analyte.unit for analyte in ANALYTES.values()} | {
-    "involved_flc": "mg/L",
-    "uninvolved_flc": "mg/L",
-    "egfr": "mL/min/{1.73_m2}",
-    "calcium_corrected": "mg/dL",
-}
-LATEST: Mapping[str, str] = {analyte.column: analyte.name for analyte in ANALYTES.values()} | {
-    column: name for name, (column, _) in DERIVED.items()
-}
-"""Feature that holds the latest value of a quantity, to the quantity."""
-
-MOVED = re.compile(
-    r"(?P<name>\w+?)_(?P<kind>change|slope_per_year|years_since|evolving)(_as_published|_mayo)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +88,8 @@ def _driver(row: Json, longest: float, t: Texts, units: Mapping[str, str]) -> Dr
 def _words(feature: str, value: float | None, t: Texts, units: Mapping[str, str]) -> str:
     """A feature and its value as a clinician says them."""
     words: Mapping[str, str] = t["drivers"]
-    name, kind = _quantity(feature)
-    label = str(t["input"].get(name, t["feature"].get(name, name)))
+    name, kind = quantity_of(feature)
+    label = quantity_label(name, t) or name
     if value is None:
         return words["not_measured" if kind == "latest" else "not_known"].format(
             label=label, what=words.get(f"kind_{kind}", "")
@@ -125,15 +108,3 @@ def _words(feature: str, value: float | None, t: Texts, units: Mapping[str, str]
     shown = quantity(value if kind == "latest" else float(f"{value:.2g}"), unit, t)
     signed = f"+{shown}" if value > 0 else shown.replace("-", "−")
     return words[kind].format(label=label, value=shown if kind == "latest" else signed)
-
-
-def _quantity(feature: str) -> tuple[str, str]:
-    """Which quantity a feature is of, and what it says of it."""
-    feature = feature.removeprefix("ln_")
-    if feature in ("male", "non_igg"):
-        return feature, "yes_no"
-    if feature in LATEST:
-        return LATEST[feature], "latest"
-    if found := MOVED.fullmatch(feature):
-        return found["name"], found["kind"]
-    return feature, "latest"

@@ -42,6 +42,8 @@ def _part(text: str, t: Texts) -> str:
     patterns = _patterns()
     for own, key, pattern in patterns.get(text.partition(" ")[0], patterns[""]):
         if own in text and (found := pattern.fullmatch(text)):
+            if "rule" in found.groupdict() and not _rules(found["rule"], t):
+                continue
             filled = {name: _filled(name, value, t) for name, value in found.groupdict().items()}
             return str(t["message"][key]).format(**filled)
     return UCUM.sub(lambda unit: unit_label(unit[0]), text)

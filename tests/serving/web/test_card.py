@@ -1,16 +1,21 @@
 """A model card in German: what training writes by itself is said, what a person wrote is kept."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import training
 from serving.web.card import card_html, card_words
+from serving.web.feature_names import feature_name
 from serving.web.messages import said
-from serving.web.texts import texts
+from serving.web.texts import LANGUAGES, texts
 from training.candidates import CANDIDATES
 from training.cohorts import installable_cohort
 from training.diagnosis import CHECKS
@@ -132,3 +137,74 @@ def test_a_sentence_is_said_with_its_numbers(english: str, german: str | None) -
 
 def test_a_text_that_ends_in_many_full_stops_is_kept() -> None:
     assert card_words("Wait" + "." * 3000, "de") is None
+
+
+TRAINING = Path(training.__file__).parent
+WRITERS = (
+    *(TRAINING / "report" / f"{name}.py" for name in ("card", "checklists", "facts", "diagnosis")),
+    *sorted((TRAINING / "diagnosis").glob("*.py")),
+    *sorted((TRAINING / "gate").glob("*.py")),
+    *(
+        TRAINING / "metrics" / f"{name}.py"
+        for name in ("aalen_johansen", "brier", "calibration", "censoring", "discrimination")
+    ),
+)
+"""What writes into a card: its sections, the findings and checks in them, and why a measure has
+no value."""
+
+ELSEWHERE = {
+    # How a training that was refused can go on: said where it was started.
+    *("more refused", "nothing can be trained without it", "or --override", "--because reason"),
+    *("expected why", "is overridden", "in at most"),
+    # What was found in an artefact: said when it is not registered, a card counts it.
+    *("is of no kind that belongs there", "is a pickle", "a list"),
+    *("has an entry for each training", "holds a training row"),
+}
+
+
+def own_words(path: Path) -> Iterator[str]:
+    """Runs of a module's own words, those between what it fills in, that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    passed: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise):
+            passed.update(ast.walk(node))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(node.value)
+    for node in ast.walk(tree):
+        if node not in passed and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for run in re.split(r"; |\. |: |, ", node.value):
+                words = run.strip(" ,;:.()0").lower()
+                if re.search(r"[a-z]{2,}", words) and " " in words and "|" not in words:
+                    yield words
+
+
+@pytest.mark.parametrize("path", WRITERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_sentence_that_training_can_write_into_a_card_has_its_german(path: Path) -> None:
+    source = resources.files("serving.web").joinpath("texts", "card.de.toml")
+    known = "\n".join(tomllib.loads(source.read_text("utf-8"))).lower()
+    unknown = {words for words in own_words(path) if words not in known}
+    assert unknown - ELSEWHERE == set()
+
+
+def test_a_reason_is_never_taken_for_a_rule_that_is_not_met() -> None:
+    reason = "not estimable: a predicted risk of exactly 0 or 1 has no logit"
+    # "not" stands before rules of staging and trials too, which have words of their own.
+    assert card_words(reason, "de") == (
+        "nicht schätzbar: ein vorhergesagtes Risiko von genau 0 oder 1 hat keinen logit"
+    )
+    assert said("not at all a rule", texts("de")) == "not at all a rule"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_features_of_a_card_have_the_names_of_the_catalogue(
+    cards: dict[str, str], language: str
+) -> None:
+    html = card_html(cards["passed"], language)
+    for study in ("smm", "mgus"):
+        for feature in read_study(study).features:
+            assert f"<td>{feature}</td>" not in html
+            assert feature_name(feature, texts(language)) is not None, feature
+    assert f"<td>{texts(language)['input']['m_protein']} (g/dL)</td>" in html
+    # What a person wrote in English stays as it is.
+    assert "our m_protein_g_dl" in card_html("our m_protein_g_dl, twice", "de")

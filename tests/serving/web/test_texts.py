@@ -16,7 +16,7 @@ SPOKEN = ("aria-label", "alt", "title", "placeholder", "content")
 NAMED_BY_VALUE = {
     *("number", "nav", "input", "criterion", "stage", "model", "option", "group", "kind", "gate"),
     *("screening.status", "screening.field"),
-    *("field", "test", "risk_group", "feature", "message", "echo", "drivers"),
+    *("field", "test", "risk_group", "feature", "feature_name", "message", "echo", "drivers"),
     *("trial_note", "look"),
 }
 """Sections whose words are looked up by what they name; other tests ask for each of them."""
