@@ -6,7 +6,6 @@ models agree where their risks, or the ranges of what they leave open, lie less 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -47,8 +46,7 @@ class Voice(NamedTuple):
     upper: float
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """The models' answers about one landmark at one horizon.
 
     Parameters

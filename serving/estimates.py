@@ -1,8 +1,8 @@
 """What the models say about each landmark, as JSON, and where they part."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,8 +24,7 @@ MOST_KNOWN = 4096
 Numbers = Sequence[float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What one model says about one landmark.
 
     Parameters
@@ -120,7 +119,7 @@ def _said_of_score(
 
 
 def _encoded(one: Said) -> Said:
-    return replace(one, text=msgspec.Raw(msgspec.json.encode(one.document)))
+    return one._replace(text=msgspec.Raw(msgspec.json.encode(one.document)))
 
 
 _KNOWN: dict[tuple[str, str, bool], dict[tuple[str | None, int], Said]] = {}
@@ -301,7 +300,7 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
             "horizon_years": horizon,
             "agree": found.agree,
             "voices": [shown[model] for model, _, _ in found.voices],
-            "apart": list(map(list, found.apart)),
+            "apart": found.apart,
         }
         told.append(entry)
     return told

@@ -8,6 +8,7 @@ without a timer. Each answer is the one it would have had alone, and each fails 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from models.risk import RiskModel
 from serving.answer import Answered, Refused, answer
@@ -66,8 +67,7 @@ class Question:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     question: Question
     subject: RiskRequest
     told: asyncio.Future[Answered | Refused]

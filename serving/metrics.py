@@ -139,9 +139,7 @@ class Metrics:
 
     def estimates(self, told: Iterable[Mapping[str, Any]]) -> None:
         """Count what models said of any number of subjects."""
-        said = self._said
-        for entry in told:
-            said[entry["model"], entry["status"]] += 1
+        self._said.update([(entry["model"], entry["status"]) for entry in told])
         self._flush_soon()
 
     def inputs(self, told: Iterable[Mapping[str, Any]]) -> None:

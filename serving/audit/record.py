@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from serving.access.callers import CALLER
 from serving.keyfile import key_of
 from serving.lineup import Card
@@ -75,14 +78,23 @@ def record_of(
     }
 
 
-def _output(entry: Json, card: Card | None) -> Json:
-    told = {
-        "model": entry["model"],
-        "version": entry["version"],
-        "status": entry["status"],
-        "risks": entry["risks"],
-        "groups": entry.get("groups", []),
-    }
-    if card is not None:
-        told["sha256"] = card.provenance.get("sha256")
-    return told
+class _Output(msgspec.Struct):
+    """What one model said; with the hash of its artefact where it is a learned one."""
+
+    model: str
+    version: str
+    status: str
+    risks: Sequence[Json]
+    groups: Sequence[str]
+    sha256: str | UnsetType | None = UNSET
+
+
+def _output(entry: Json, card: Card | None) -> _Output:
+    return _Output(
+        entry["model"],
+        entry["version"],
+        entry["status"],
+        entry["risks"],
+        entry.get("groups", ()),
+        UNSET if card is None else card.provenance.get("sha256"),
+    )

@@ -163,7 +163,7 @@ def test_agreement_is_told_at_every_horizon_that_two_models_share(body: Body, to
     for row in document["agreement"]:
         assert [voice["model"] for voice in row["voices"]] == ["pangea-smm", "20-2-20"]
         assert not row["agree"]
-        assert row["apart"] == [["pangea-smm", "20-2-20"]]
+        assert row["apart"] == (("pangea-smm", "20-2-20"),)
 
 
 def test_a_model_for_another_disease_has_no_voice(body: Body, today: int) -> None:

@@ -78,6 +78,15 @@ def test_a_key_repeated_at_any_depth_is_malformed(inner: str) -> None:
     assert "repeated" in caught.value.detail
 
 
+@pytest.mark.parametrize("colon", ["\\u003a", "\\u003A"])
+@pytest.mark.parametrize("kept", ['"b": "{}"', '"b{}": 1', '"b": ["{}"]'])
+def test_an_escaped_colon_does_not_stand_in_for_a_repeated_key(kept: str, colon: str) -> None:
+    assert decode(f'{{"a": 1, {kept}}}'.replace("{}", colon).encode())
+    with pytest.raises(ProblemError) as caught:
+        decode(f'{{"a": 1, "a": 1, {kept}}}'.replace("{}", colon).encode())
+    assert "repeated" in caught.value.detail
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_a_problem(body: bytes) -> None:
     try:
