@@ -116,10 +116,11 @@ def read_trusted(directory: Path) -> Trusted:
     Raises
     ------
     ArtefactError
-        If a file of it is no Ed25519 public key: trust must not shrink or grow by a slip.
+        If it, or a file of it, cannot be read or is no Ed25519 public key: trust must not shrink or
+        grow by a slip.
     """
     found = {}
-    for path in sorted(directory.glob("*.pem")):
+    for path in _keys_in(directory):
         try:
             key = serialization.load_pem_public_key(path.read_bytes())
         except (OSError, ValueError, UnsupportedAlgorithm) as error:
@@ -128,6 +129,16 @@ def read_trusted(directory: Path) -> Trusted:
             raise ArtefactError(f"{path}: expected an Ed25519 public key")
         found[_name(key)] = key
     return found
+
+
+def _keys_in(directory: Path) -> list[Path]:
+    # Not by `glob`, to which a directory that must not be read is an empty one.
+    try:
+        return sorted(path for path in directory.iterdir() if path.suffix == ".pem")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ArtefactError(f"{directory}: cannot be read: {error.strerror}") from error
 
 
 def read_revoked(directory: Path) -> frozenset[str]:

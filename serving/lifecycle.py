@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from features.errors import ArtefactError
-from models.signature import REVOKED, TRUSTED, read_trusted, revoked_words
+from models.signature import REVOKED, TRUSTED, read_revoked, read_trusted, revoked_words
 from serving.followed import REGISTRY, registry_fault
 from serving.lineup import CHALLENGER, NOTHING_LEARNED, Lineup
 from serving.published import (
@@ -56,8 +56,13 @@ def check_published(models_dir: Path) -> list[str]:
     Raises
     ------
     ArtefactError
-        For the first directory that cannot be served, naming it.
+        For the first directory that cannot be served, naming it, or for keys or a place of models
+        that cannot be read.
     """
+    if models_dir.exists() and not models_dir.is_dir():
+        raise ArtefactError(f"{models_dir}: expected a folder of published models")
+    read_trusted(trusted_beside(models_dir))
+    read_revoked(trusted_beside(models_dir))
     names = []
     for directory in published_directories(models_dir):
         try:

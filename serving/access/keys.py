@@ -34,7 +34,7 @@ FILE = "keys.json"
 LOOK_SECONDS = 1.0
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, InputError, RecursionError)
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, InputError, RecursionError)
 """What reading a file may raise that holds anything, nested as deep as it is long."""
 
 
@@ -97,6 +97,8 @@ def read_keys(directory: Path) -> list[ApiKey]:
             _ = key.expires_at, bytes.fromhex(key.sha256)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
     except UNREADABLE as error:
         raise InputError(str(path), "cannot be read as a file of API keys") from error
     return keys

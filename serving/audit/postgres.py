@@ -65,7 +65,7 @@ class PostgresStore:
                 connection.execute(INSERT, [[row[i] for row in rows] for i in range(3)])
         except (psycopg.Error, OSError) as error:
             self.close()
-            raise AuditError(f"the audit log: {type(error).__name__}") from error
+            raise AuditError(f"the audit log: {_words(error)}") from error
 
     def rows(self) -> Iterator[Row]:
         """Every record by its place, in pages, as of one moment."""
@@ -78,7 +78,7 @@ class PostgresStore:
         except psycopg.errors.UndefinedTable as error:
             raise AuditError("there is no audit log in this database") from error
         except psycopg.Error as error:
-            raise AuditError(f"the audit log cannot be read: {type(error).__name__}") from error
+            raise AuditError(f"the audit log cannot be read: {_words(error)}") from error
 
     def close(self) -> None:
         """Let go of the database, undoing what was begun."""
@@ -103,3 +103,13 @@ class PostgresStore:
 def _last(connection: psycopg.Connection) -> tuple[int, str]:
     found = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     return (int(found[0]), str(found[1])) if found else (0, GENESIS)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without a record – as details have it – or a password of an address."""
+    name = type(error).__name__
+    # Where no server answered there is no record; where the address was not understood, it is told.
+    answered = isinstance(error, psycopg.Error) and error.sqlstate
+    if answered or not isinstance(error, psycopg.OperationalError):
+        return name
+    return f"{name}: {str(error).splitlines()[0].rpartition(': ')[2]}"

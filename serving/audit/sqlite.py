@@ -55,7 +55,8 @@ class SqliteStore:
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             self.close()
-            raise AuditError(f"the audit log: {type(error).__name__}") from error
+            # SQLite's own words, such as "database or disk is full"; they hold nothing of a record.
+            raise AuditError(f"the audit log: {error}") from error
 
     def rows(self) -> Iterator[Row]:
         """Every record by its place, read without writing."""

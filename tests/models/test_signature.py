@@ -81,3 +81,22 @@ def test_a_file_that_is_no_key_stops_signing_and_trusting(artefact: Path, tmp_pa
     (tmp_path / "trusted" / "odd.pem").write_bytes(b"nothing")
     with pytest.raises(ArtefactError, match=r"odd\.pem"):
         read_trusted(tmp_path / "trusted")
+
+
+@pytest.mark.parametrize("fault", ["forbidden", "a file"])
+def test_a_place_of_keys_that_cannot_be_read_is_not_one_without_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    make_signing_key(tmp_path)
+    if fault == "a file":
+        with pytest.raises(ArtefactError, match="cannot be read: Not a directory"):
+            read_trusted(tmp_path / "signing.pem")
+        return
+
+    def forbidden(*_: object) -> None:  # as for anybody but root where it is root's, mode 0700
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.scandir", forbidden)
+    monkeypatch.setattr("os.listdir", forbidden)
+    with pytest.raises(ArtefactError, match="cannot be read: Permission denied"):
+        read_trusted(tmp_path / "trusted")

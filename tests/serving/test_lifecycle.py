@@ -174,3 +174,13 @@ def test_a_server_is_not_started_on_a_corrupt_artefact(tmp_path: Path, publish: 
     (target / "artefact" / "arrays.npz").write_bytes(b"")
     with pytest.raises(ArtefactError, match="publish it again or remove it"):
         check_published(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["serving", "trusted", "trusted/key.pem", "trusted/revoked"])
+def test_a_server_without_models_is_not_started_on_a_place_that_cannot_be_read(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("no such thing")
+    with pytest.raises(ArtefactError, match=place):
+        check_published(tmp_path / "serving")

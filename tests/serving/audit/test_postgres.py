@@ -216,3 +216,18 @@ def test_the_loop_answers_while_the_database_is_away(
         room.close()
     assert (alive.status_code, asked.status_code) == (200, 503)
     assert seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://ward:48151623@127.0.0.1:1/audit", "OperationalError: Connection refused"),
+        ("postgresql://ward:48151623@[::1/audit", "ProgrammingError"),
+    ],
+)
+def test_why_there_is_no_database_is_told_and_no_password(
+    tmp_path: Path, url: str, words: str
+) -> None:
+    with pytest.raises(AuditError) as told:
+        store_of(tmp_path, url).append(["{}"])
+    assert str(told.value) == f"the audit log: {words}"
