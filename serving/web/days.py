@@ -29,10 +29,16 @@ MONTHS = {
     for name in names.split()
 }
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
-DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})", re.ASCII)
+DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})", re.ASCII)
 SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
-DAY_FIRST = re.compile(r"(\d{1,2})\.?[ -]([^\W\d]+)\.?[ -](\d{4})")
-MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2}),? (\d{4})")
+DAY_FIRST = re.compile(r"([0-9]{1,2})[. -]{0,2}([^\W\d_]+)[. -]{0,2}([0-9]{4}|[0-9]{2})")
+MONTH_FIRST = re.compile(r"([^\W\d_]+)\.? ([0-9]{1,2}),? ([0-9]{4})")
+TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?$", re.ASCII)
+"""Of the day, as a laboratory or a spreadsheet puts it behind."""
+
+CENTURY = 2000
+"""Of a year written with two digits: nobody has a laboratory value of the one before at hand."""
 
 
 def iso(text: str) -> str | None:
@@ -45,7 +51,7 @@ def iso(text: str) -> str | None:
     >>> iso("03/04/2026") is None  # the third of April, or the fourth of March
     True
     """
-    parts = _parts(text.strip())
+    parts = _parts(TIME.sub("", text.strip()))
     if parts is None:
         return None
     try:
@@ -57,15 +63,21 @@ def iso(text: str) -> str | None:
 def _parts(text: str) -> tuple[int, int, int] | None:
     if found := ISO.fullmatch(text):
         return int(found[1]), int(found[2]), int(found[3])
+    if found := COMPACT.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
     if found := DOTTED.fullmatch(text):
-        return int(found[3]), int(found[2]), int(found[1])
+        return _year(found[3]), int(found[2]), int(found[1])
     if found := SLASHED.fullmatch(text):
         return _slashed(int(found[1]), int(found[2]), int(found[3]))
     if found := DAY_FIRST.fullmatch(text):
-        return _named(found[2], int(found[1]), int(found[3]))
+        return _named(found[2], int(found[1]), _year(found[3]))
     if found := MONTH_FIRST.fullmatch(text):
         return _named(found[1], int(found[2]), int(found[3]))
     return None
+
+
+def _year(text: str) -> int:
+    return int(text) + (CENTURY if len(text) == 2 else 0)
 
 
 def _slashed(first: int, second: int, year: int) -> tuple[int, int, int] | None:

@@ -13,6 +13,7 @@ from features.errors import FieldProblem
 from features.history import HEAVY_CHAINS
 from serving.request import LIGHT_CHAINS, SEXES
 from serving.web import days
+from serving.web.typed_numbers import has_decimal_comma, typed_number
 
 __all__ = ["EXAMPLE", "GATE", "GROUPS", "MOST_COLUMNS", "Form", "read_form"]
 
@@ -48,9 +49,6 @@ GATE = ("myeloma", "plasmacytoma", "amyloidosis", "igm", "treated")
 
 OUT_OF_SCOPE = "no model here is for this; untick it if it does not apply"
 
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 CELL = re.compile(r"visits\[[^.]*\.labs\.([^.]*)\.[^.]*$")
 VISIT = re.compile(r"visits\[(\d{1,3})\]", re.ASCII)
 
@@ -108,7 +106,9 @@ class Form:
 
         field = VISIT.sub(shown, problem.field) if self.places else problem.field
         unit = re.fullmatch(r"visits\[\d+\]\.labs\.(\w+)\.unit", field)
-        expected = days.EXPECTED if field in self._dates() else problem.expected
+        expected = problem.expected
+        if field in self._dates():
+            expected = days.EXPECTED if self.typed.get(field, "").strip() else "is required"
         # The API takes a year of birth instead of an age; the form has no such field.
         expected = expected.removesuffix(", or birth_year")
         return FieldProblem(f"units.{unit[1]}" if unit else field, expected)
@@ -135,6 +135,7 @@ def read_form(typed: Mapping[str, str]) -> Form:
     """
     problems: list[FieldProblem] = []
     columns, tests = _columns(typed), _tests(typed)
+    commas = any(has_decimal_comma(text) for name, text in typed.items() if _is_number(name))
     subject: dict[str, Any] = {
         name: text
         for name in ("sex", "heavy_chain", "light_chain")
@@ -142,12 +143,12 @@ def read_form(typed: Mapping[str, str]) -> Form:
     }
     if diagnosed := _day(typed, "subject.diagnosis_date"):
         subject["diagnosis_date"] = diagnosed
-    age = _number(typed, "subject.age", problems)
+    age = _number(typed, "subject.age", problems, commas=commas)
     if age is not None:
         subject["age"] = age
     visits, places = [], []
     for i in range(columns):
-        visit = _visit(typed, i, tests, problems)
+        visit = _visit(typed, i, tests, problems, commas=commas)
         if visit is not None:
             visits.append(visit)
             places.append(i)
@@ -158,6 +159,10 @@ def read_form(typed: Mapping[str, str]) -> Form:
         FieldProblem(f"gate.{name}", OUT_OF_SCOPE) for name in GATE if typed.get(f"gate.{name}")
     ]
     return Form(typed, columns, document, tuple(problems), tuple(places), tests)
+
+
+def _is_number(name: str) -> bool:
+    return name == "subject.age" or name.endswith(".value")
 
 
 def _tests(typed: Mapping[str, str]) -> frozenset[str]:
@@ -174,7 +179,12 @@ def _columns(typed: Mapping[str, str]) -> int:
 
 
 def _visit(
-    typed: Mapping[str, str], i: int, tests: frozenset[str], problems: list[FieldProblem]
+    typed: Mapping[str, str],
+    i: int,
+    tests: frozenset[str],
+    problems: list[FieldProblem],
+    *,
+    commas: bool,
 ) -> dict[str, Any] | None:
     labs: dict[str, Any] = {}
     broken = False
@@ -183,7 +193,7 @@ def _visit(
             continue
         field = f"visits[{i}].labs.{name}.value"
         before = len(problems)
-        value = _number(typed, field, problems)
+        value = _number(typed, field, problems, commas=commas)
         broken = broken or len(problems) > before
         if value is not None:
             labs[name] = {"value": value, "unit": typed.get(f"units.{name}", analyte.unit)}
@@ -199,22 +209,17 @@ def _day(typed: Mapping[str, str], field: str) -> str:
     return days.iso(text) or text
 
 
-def _number(typed: Mapping[str, str], field: str, problems: list[FieldProblem]) -> float | None:
-    """What was typed, as a number; a decimal comma is read where it cannot be a thousands mark."""
-    text = typed.get(field, "").strip().replace("−", "-")
+def _number(
+    typed: Mapping[str, str], field: str, problems: list[FieldProblem], *, commas: bool
+) -> float | None:
+    text = typed.get(field, "").strip()
     if not text:
         return None
-    if AMBIGUOUS.fullmatch(text):
-        problems.append(
-            FieldProblem(field, "could be a decimal comma or thousands; write it with a point")
-        )
+    read = typed_number(text, commas=commas)
+    if isinstance(read, str):
+        problems.append(FieldProblem(field, read))
         return None
-    if DECIMAL_COMMA.fullmatch(text):
-        text = text.replace(",", ".")
-    if len(text) > 20 or not NUMBER.fullmatch(text):
-        problems.append(FieldProblem(field, "must be a number, such as 2.4"))
-        return None
-    return float(text)
+    return read
 
 
 def _typed(rows: Mapping[str, tuple[str, Sequence[str]]], dates: Sequence[str]) -> dict[str, str]:

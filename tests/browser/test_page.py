@@ -232,10 +232,8 @@ def test_the_fhir_taken_away_is_what_the_fhir_api_says_of_the_same_person(
     assert [{k: v for k, v in each.items() if k != "subject"} for each in held] == said
 
 
-def test_a_block_copied_from_a_spreadsheet_fills_the_grid(visit: Any) -> None:
-    page = visit(**WIDE).page
-    block = "17.09.2024\t4 Mar 2025\t2025-09-09\n19\t21\t24\n174\t221\t312\n"
-    page.locator('[id="visits[0].date"]').evaluate(
+def paste(page: Page, field: str, block: str) -> None:
+    page.locator(f'[id="{field}"]').evaluate(
         """(field, text) => {
             const data = new DataTransfer();
             data.setData("text/plain", text);
@@ -244,6 +242,30 @@ def test_a_block_copied_from_a_spreadsheet_fills_the_grid(visit: Any) -> None:
         }""",
         block,
     )
+
+
+def test_a_block_with_more_visits_than_the_grid_gets_a_column_for_each(visit: Any) -> None:
+    page = visit(**WIDE).page
+    # As Excel copies it: Windows line ends, blank cells behind, decimal commas.
+    dates = "\t".join(f"0{month}.03.2024" for month in range(1, 6))
+    paste(page, "visits[0].date", f"{dates}\t\t\r\n1,9\t2,0\t2,1\t2,2\t1.234,5 \t\t\r\n")
+    page.locator('[id="visits[4].labs.m_protein.value"]').wait_for()
+    read = [page.locator(f'[id="visits[{i}].labs.m_protein.value"]') for i in range(5)]
+    assert [field.input_value() for field in read] == ["1,9", "2,0", "2,1", "2,2", "1.234,5"]
+    assert page.locator('[id="visits[4].date"]').input_value() == "05.03.2024"
+
+
+def test_lines_of_a_block_that_reach_into_a_closed_part_open_it(visit: Any) -> None:
+    page = visit(**WIDE).page
+    paste(page, "visits[0].labs.albumin.value", "41\n7,5\n")
+    below = page.locator('details input[id^="visits[0]"]').first
+    assert below.input_value() == "7,5"
+    assert below.is_visible()
+
+
+def test_a_block_copied_from_a_spreadsheet_fills_the_grid(visit: Any) -> None:
+    page = visit(**WIDE).page
+    paste(page, "visits[0].date", "17.09.2024\t4 Mar 2025\t2025-09-09\n19\t21\t24\n174\t221\t312\n")
     values = {
         "visits[0].date": "17.09.2024",
         "visits[1].date": "4 Mar 2025",

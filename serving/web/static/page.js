@@ -4,9 +4,15 @@
 "use strict";
 (() => {
   const inputs = row => [...row.querySelectorAll("input")];
-  const grid = () => [...document.querySelectorAll("table.grid tr")].map(inputs);
+  const grid = () => [...document.querySelectorAll("table.grid tr")].map(inputs).filter(row => row.length);
   const cells = text => text.replace(/\r/g, "").replace(/\n+$/, "").split("\n").map(line => line.split("\t"));
   const changed = field => field.dispatchEvent(new Event("change", { bubbles: true }));
+  const later = (last, visits) => {
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = last.name.replace(/\d+/, place => +place + visits);
+    return last.form.appendChild(field);
+  };
 
   document.addEventListener("paste", event => {
     const rows = grid();
@@ -15,12 +21,20 @@
     if (top < 0 || !/[\t\n]/.test(text.trim())) return;
     const left = rows[top].indexOf(event.target);
     event.preventDefault();
-    cells(text).forEach((line, down) => {
-      const row = rows[top + down] || [];
-      const taken = line.map((cell, across) => [row[left + across], cell.trim()]).filter(([field]) => field);
+    let more = false;
+    cells(text).slice(0, rows.length - top).forEach((line, down) => {
+      const row = rows[top + down];
+      const taken = line.map((cell, across) => {
+        let field = row[left + across];
+        if (!field && cell.trim()) { more = true; field = later(row[row.length - 1], left + across - row.length + 1); }
+        return [field, cell.trim()];
+      }).filter(([field]) => field);
       taken.forEach(([field, cell]) => { field.value = cell; });
+      taken[0][0].closest("details")?.setAttribute("open", "");
       taken.filter(([field], i) => !i || field.hasAttribute("hx-post")).forEach(([field]) => changed(field));
     });
+    // Visits that have no column yet get theirs from the server, which is told them with the others.
+    if (more) document.getElementById("add").click();
   });
 
   // A press on a button leaves the field before it, and what is then said beside that field would

@@ -19,6 +19,16 @@ from serving.web.days import iso
         "14. März 2026",
         "14-MAR-2026",
         "March 14, 2026",
+        # As spreadsheets and laboratories hand them over.
+        "14.03.26",
+        "14. 3. 2026",
+        "14-Mar-26",
+        "14. Mrz 26",
+        "14MAR2026",
+        "20260314",
+        "14.03.2026 07:45",
+        "2026-03-14T07:45:00",
+        "2026-03-14 00:00:00",
     ],
 )
 def test_every_way_to_write_one_day_is_read(text: str) -> None:
@@ -26,7 +36,19 @@ def test_every_way_to_write_one_day_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["03/04/2026", "4/3/26", "yesterday", "2026-02-30", "14.13.2026", "14 Foo 2026", ""]
+    "text",
+    [
+        "03/04/2026",
+        "4/3/26",
+        "46095",
+        "260314",
+        "2026-03-14 in the morning",
+        "yesterday",
+        "2026-02-30",
+        "14.13.2026",
+        "14 Foo 2026",
+        "",
+    ],
 )
 def test_a_day_that_could_be_two_or_none_is_not_read(text: str) -> None:
     assert iso(text) is None
