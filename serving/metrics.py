@@ -11,7 +11,6 @@ import time
 from collections import Counter as Counted
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -19,38 +18,17 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from features.analytes import ANALYTES
+from serving.counters import DIRECTORY, make_room
 from serving.drift import bins_of
 from serving.followed import REGISTRY
 from serving.lineup import Lineup
 
-__all__ = ["MEDIA_TYPE", "Metrics", "forget_dead"]
+__all__ = ["MEDIA_TYPE", "Metrics"]
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 FLUSH_SECONDS = 1.0
 """What a worker counted is shown after this time at the latest; a killed one takes it along."""
-
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable under which the supervisor names the folder that workers share."""
-
-
-def forget_dead(folder: Path) -> None:
-    """Remove what killed workers last said of themselves; their counts stay."""
-    for path in folder.glob("gauge_live*.db"):
-        owner = path.stem.rpartition("_")[2]
-        if owner.isdigit() and not _runs(int(owner)):
-            path.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    """Whether there is such a process, asked in a way that every Unix answers."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class Metrics:
@@ -61,7 +39,7 @@ class Metrics:
 
     def __init__(self) -> None:
         if DIRECTORY in os.environ:
-            forget_dead(Path(os.environ[DIRECTORY]))
+            make_room()
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "smoulder_requests", "Requests answered", ("route", "status"), registry=self.registry

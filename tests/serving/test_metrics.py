@@ -1,14 +1,12 @@
 import asyncio
-import os
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from serving.lineup import NOTHING_LEARNED, Card, Lineup
-from serving.metrics import Metrics, forget_dead
+from serving.metrics import Metrics
 
 
 def test_requests_and_estimates_are_counted_by_declared_names() -> None:
@@ -35,27 +33,6 @@ def test_a_model_that_answers_no_more_is_shown_as_gone(learned_model: object) ->
     text = metrics.exposition().decode()
     assert f"smoulder_model_info{labels} 0.0" in text
     assert "smoulder_model_faults 0.0" in text
-
-
-def test_only_live_gauges_of_dead_workers_are_forgotten(tmp_path: Path) -> None:
-    dead = "4194305"  # above the largest process id of Linux
-    names = [f"gauge_livemax_{dead}.db", f"gauge_livemax_{os.getpid()}.db", f"counter_{dead}.db"]
-    for name in names:
-        (tmp_path / name).touch()
-    forget_dead(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
-
-
-def test_a_process_of_somebody_else_is_not_taken_for_dead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def not_ours(*_: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr("serving.metrics.os.kill", not_ours)
-    (tmp_path / "gauge_livemax_7.db").touch()
-    forget_dead(tmp_path)
-    assert (tmp_path / "gauge_livemax_7.db").exists()
 
 
 def test_inputs_are_counted_by_tenth_and_never_by_value() -> None:
