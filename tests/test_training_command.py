@@ -15,6 +15,7 @@ from features.sources.csv import rows_from_frame
 from features.visits import check
 from training.cohort_files import write_cohort
 from training.cohorts import Cohort
+from training.commands.training import Work, train_and_register
 from training.registry import Registry
 from training.simulation import simulate_cohort
 from training.study import read_study
@@ -179,6 +180,22 @@ def test_a_helper_without_a_search_and_one_on_an_unsound_cohort_are_refused_as_a
     assert done.returncode == 1
     status = {f["check"]: f["status"] for f in json.loads(done.stdout)["findings"]}
     assert status["outcome-in-feature"] == "refuse"
+
+
+def test_a_training_that_is_stopped_says_that_nothing_done_is_lost(
+    simulated: Cohort,
+    tmp_path: Path,
+    quick: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.fit.train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_and_register(quick, simulated, None, 0, tmp_path, work=Work(searched=False))
+    assert capsys.readouterr().err == "Stopped; the same command goes on where it stood.\n"
 
 
 def test_a_quick_training_leaves_the_database_of_trials_alone(

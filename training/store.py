@@ -1,11 +1,13 @@
 """Where MLflow keeps runs and versions: its settings, its database, and its errors as ours."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import gethostname
 from typing import TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import mlflow
 from filelock import FileLock
@@ -20,6 +22,9 @@ from features.errors import RegistryError
 __all__ = ["Store", "registry_errors", "settled"]
 
 Written = TypeVar("Written")
+
+PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
+PATIENCE_SECONDS = 5.0
 
 HOST, PROCESS = "smoulder.host", "smoulder.process"
 KIND = "mlflow.experimentKind"
@@ -47,6 +52,7 @@ class Store:
         # A server says itself where artifacts go; a bare database would put them anywhere.
         at_server = self.uri.startswith("http")
         self._artifacts = None if at_server else (self.root / "artifacts").as_uri()
+        _knock(self.uri)
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
         with registry_errors():
@@ -75,7 +81,7 @@ class Store:
     def owner(self) -> dict[str, str]:
         """Tags of a run by which a later process knows whose it was."""
         pid = os.getpid()
-        return {HOST: gethostname(), PROCESS: f"{pid} {_started(pid)}"}
+        return {HOST: socket.gethostname(), PROCESS: f"{pid} {_started(pid)}"}
 
     def _end_abandoned_runs(self) -> None:
         """Mark as killed what a process of this machine left running when it was killed.
@@ -85,11 +91,28 @@ class Store:
         experiments = [found.experiment_id for found in self.client.search_experiments()]
         if not experiments:
             return
-        ours = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{gethostname()}'"
+        ours = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{socket.gethostname()}'"
         for run in self.client.search_runs(experiments, ours):
             number, _, started = run.data.tags.get(PROCESS, "").partition(" ")
             if number.isdigit() and _started(int(number)) != started:
                 self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _knock(uri: str) -> None:
+    """Refuse a server that does not answer: MLflow would try again for minutes and say nothing."""
+    place = urlsplit(uri)
+    kind = place.scheme.partition("+")[0]
+    port = place.port or PORTS.get(kind)
+    proxied = kind in getproxies() and not proxy_bypass(place.hostname or "")
+    if place.hostname is None or port is None or proxied:
+        return
+    try:
+        socket.create_connection((place.hostname, port), timeout=PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise RegistryError(
+            f"the model registry at {place.hostname}:{port} does not answer; is it running, and is "
+            "MLFLOW_TRACKING_URI right?"
+        ) from error
 
 
 def _started(pid: int) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from training.diagnosis import Diagnosis
     from training.fit import Trained
     from training.registry import Registered
+    from training.workshop import Workshop
 
 __all__ = ["Work", "train", "train_and_register"]
 
@@ -120,20 +121,14 @@ def train_and_register(
     """What a training found, its version in the registry, and who is champion then."""
     from training.fit import train as fit
     from training.study import read_study
-    from training.trials import open_storage
-    from training.workshop import Workshop, all_cores
 
     study = read_study(study_name)
-    with (
-        _refusal_told(as_json) as diagnosed,
-        working(f"Training {study.label}", lines=not as_json) as advance,
+    with _at_work(f"Training {study.label}", work, runs / "training", as_json) as (
+        workshop,
+        diagnosed,
     ):
-        # Before the fits: a registry or database that cannot be used must not cost a training.
+        # Before the fits: a registry that cannot be used must not cost a training.
         registry = open_registry(runs)
-        if work.trials is not None:
-            with open_storage(work.trials):
-                pass
-        workshop = Workshop(work.jobs or all_cores(), runs / "training", advance)
         trained = fit(
             cohort,
             study,
@@ -145,7 +140,7 @@ def train_and_register(
             storage=work.trials or f"sqlite:///{runs.resolve() / 'trials.db'}",
             workshop=workshop,
         )
-        advance("registering", "")
+        workshop.progress("registering", "")
         version, champion, verdict = registry.register(trained)
         workshop.within(trained.work).clear()
     return replace(trained, verdict=verdict), version, champion
@@ -163,24 +158,18 @@ def _search(
 ) -> None:
     from training.fit import search
     from training.study import read_study
-    from training.trials import open_storage
-    from training.workshop import Workshop, all_cores
 
     if work.trials is None:
         raise InputError("--search-only", "expected --trials with the database that is shared")
-    with open_storage(work.trials):
-        study = read_study(study_name)
-    with (
-        _refusal_told(as_json) as diagnosed,
-        working(f"Searching for {study.label}", lines=not as_json) as advance,
-    ):
+    study = read_study(study_name)
+    with _at_work(f"Searching for {study.label}", work, None, as_json) as (workshop, diagnosed):
         names = search(
             cohort,
             study,
             candidate=candidate,
             seed=seed,
             storage=work.trials,
-            workshop=Workshop(work.jobs or all_cores(), progress=advance),
+            workshop=workshop,
             overrides=overrides,
             diagnosed=diagnosed,
         )
@@ -189,6 +178,28 @@ def _search(
         typer.echo(json.dumps(told, indent=1))
     else:
         typer.echo("Every setting has been tried; the training that shares them goes on.")
+
+
+@contextmanager
+def _at_work(
+    what: str, work: Work, folder: Path | None, as_json: bool
+) -> Iterator[tuple["Workshop", Callable[["Diagnosis"], None]]]:
+    """Where the fits are done and who is told the diagnosis, once the trials can be kept."""
+    from training.trials import open_storage
+    from training.workshop import Workshop, all_cores
+
+    if work.trials is not None:
+        with open_storage(work.trials):
+            pass
+    with (
+        _refusal_told(as_json) as diagnosed,
+        working(what, lines=not as_json) as advance,
+    ):
+        try:
+            yield Workshop(work.jobs or all_cores(), folder, advance), diagnosed
+        except KeyboardInterrupt:
+            typer.echo("Stopped; the same command goes on where it stood.", err=True)
+            raise
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.processes import free_port
+from features.errors import RegistryError
 from training.store import HOST, PROCESS, Store
 
 ROOT = Path(__file__).parents[3]
@@ -75,3 +77,13 @@ def test_an_experiment_is_made_once_and_says_what_it_is(tmp_path: Path) -> None:
     assert store.experiment("study", "told again") == first
     found = store.client.get_experiment(first)
     assert found.tags["mlflow.note.content"] == "about it"
+
+
+@pytest.mark.parametrize("kind", ["http", "postgresql+psycopg"])
+def test_a_server_that_does_not_answer_is_told_at_once_and_without_its_password(
+    tmp_path: Path, kind: str
+) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    with pytest.raises(RegistryError, match=f"{place} does not answer") as caught:
+        Store(tmp_path, f"{kind}://ward:secret@{place}/smoulder")
+    assert "secret" not in str(caught.value)
