@@ -1,5 +1,6 @@
 """The routes of the API: read, ask, encode."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio.to_thread
@@ -119,7 +120,7 @@ async def models(request: Request) -> Response:
     """``GET /v1/models``: what answers now."""
     lineup = room_of(request).lineup
     listed = [lineup.describe(name) for name in lineup.known]
-    return _json({"models": listed, "faults": _faults(lineup), "notice": NOTICE})
+    return _json({"models": listed, "faults": _listed(lineup.faults), "notice": NOTICE})
 
 
 async def model(request: Request) -> Response:
@@ -137,14 +138,15 @@ async def livez(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the worker answers; models that fell back to their last good are named."""
-    lineup = room_of(request).lineup
-    status = "degraded" if lineup.faults else "ready"
-    return _json({"status": status, "models": list(lineup.known), "faults": _faults(lineup)})
+    """``GET /readyz``: the worker answers; what is wrong all the same is named."""
+    room = room_of(request)
+    faults = _listed(room.faults)
+    known = list(room.lineup.known)
+    return _json({"status": "degraded" if faults else "ready", "models": known, "faults": faults})
 
 
-def _faults(lineup: Lineup) -> list[Json]:
-    return [{"model": name, "fault": fault} for name, fault in lineup.faults.items()]
+def _listed(faults: Mapping[str, str]) -> list[Json]:
+    return [{"model": name, "fault": fault} for name, fault in faults.items()]
 
 
 async def exposition(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """What every route of one worker shares: models, counters and the calendar."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,9 @@ from serving.values import Json
 __all__ = ["Room", "latest_today"]
 
 logger = logging.getLogger("smoulder.serving")
+
+AUDIT = "audit"
+"""Name under which a fault of the record stands beside those of models."""
 
 EASTMOST = timedelta(hours=14)
 
@@ -70,6 +73,14 @@ class Room:
         if not self.ready:
             raise ProblemError(NOT_READY, "models are still being loaded; try again in a second")
         return self.watch.lineup
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """What is wrong now: with models, with the registry, with the record."""
+        found = self.lineup.faults
+        if self.audit.fault is None:
+            return found
+        return {**found, AUDIT: f"the last answer could not be recorded: {self.audit.fault}"}
 
     def open(self) -> None:
         """Load the models, watch for new ones, and start recording."""

@@ -178,7 +178,7 @@ def _check_audit(audit_dir: Path, audit_url: str | None) -> None:
     except OSError:
         raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
     store = store_of(audit_dir, audit_url)
-    store.append([])
+    store.check()
     store.close()
 
 

@@ -36,6 +36,8 @@ class AuditLog:
 
     def __init__(self, directory: Path, url: str | None = None) -> None:
         self.path = directory / "audit.db"
+        self.fault: str | None = None
+        """Why the last records could not be written; None when they were."""
         self._directory = directory
         self._file = None if url else self.path
         self._written_to: tuple[int, int] | None = None
@@ -89,9 +91,11 @@ class AuditLog:
             self._check_place()
         except Exception as error:  # noqa: BLE001  # the writer must outlive whatever a driver raises
             fault = error if isinstance(error, AuditError) else AuditError(type(error).__name__)
+            self.fault = str(fault)
             for _, written in group:
                 written.set_exception(fault)
             return
+        self.fault = None
         for _, written in group:
             written.set_result(None)
 

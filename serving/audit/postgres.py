@@ -12,7 +12,7 @@ import psycopg
 
 from features.errors import AuditError
 from serving.audit.record import GENESIS, chain
-from serving.audit.store import Row
+from serving.audit.store import NO_ROW, Row
 
 __all__ = ["PostgresStore"]
 
@@ -63,6 +63,16 @@ class PostgresStore:
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
                 rows = list(chain(*_last(connection), records))
                 connection.execute(INSERT, [[row[i] for row in rows] for i in range(3)])
+        except (psycopg.Error, OSError) as error:
+            self.close()
+            raise AuditError(f"the audit log: {_words(error)}") from error
+
+    def check(self) -> None:
+        """Return when a record could be written, without writing any."""
+        try:
+            connection = self._connected()
+            with connection.transaction(force_rollback=True):
+                connection.execute(INSERT, [[each] for each in NO_ROW])
         except (psycopg.Error, OSError) as error:
             self.close()
             raise AuditError(f"the audit log: {_words(error)}") from error

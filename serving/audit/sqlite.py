@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.errors import AuditError
 from serving.audit.record import GENESIS, chain
-from serving.audit.store import Row
+from serving.audit.store import NO_ROW, Row
 
 __all__ = ["SqliteStore"]
 
@@ -56,6 +56,18 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:
             self.close()
             # SQLite's own words, such as "database or disk is full"; they hold nothing of a record.
+            raise AuditError(f"the audit log: {error}") from error
+
+    def check(self) -> None:
+        """Return when a record could be written, without writing any."""
+        try:
+            connection = self._connected()
+            _patiently(connection, "BEGIN IMMEDIATE")
+            # A file that must not be written is open all the same, and only this shows it.
+            _insert(connection, [NO_ROW])
+            connection.execute("ROLLBACK")
+        except (sqlite3.Error, OSError) as error:
+            self.close()
             raise AuditError(f"the audit log: {error}") from error
 
     def rows(self) -> Iterator[Row]:

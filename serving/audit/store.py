@@ -6,10 +6,13 @@ from typing import Protocol
 
 from features.errors import InputError
 
-__all__ = ["Row", "Store", "store_of"]
+__all__ = ["NO_ROW", "Row", "Store", "store_of"]
 
 Row = tuple[int, str, str]
 """Place, hash and text of a record."""
+
+NO_ROW: Row = (0, "", "")
+"""Written and undone again, to see whether it can be."""
 
 
 class Store(Protocol):
@@ -17,6 +20,9 @@ class Store(Protocol):
 
     def append(self, records: Sequence[str]) -> None:
         """Chain records to what is there and return when they are on disk, all or none."""
+
+    def check(self) -> None:
+        """Return when a record could be written, without writing any."""
 
     def rows(self) -> Iterator[Row]:
         """Every record by its place."""

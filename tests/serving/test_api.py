@@ -5,6 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from features.errors import AuditError
 from models.catalogue import DEFAULT, PUBLISHED
 from serving.limits import RISK_BYTES
 from serving.openapi import document
@@ -222,6 +223,24 @@ def test_probes_and_metrics_answer(client: Client, body: Body) -> None:
     assert f"smoulder_model_info{model} 1.0" in text
 
 
+def test_an_answer_that_could_not_be_recorded_is_told_until_one_can(
+    client: Client, body: Body, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Any) -> None:
+        raise AuditError("the audit log: database or disk is full")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(room.audit._store, "append", full)
+        assert_problem(client.post("/v1/risk", json=body), 503)
+        told = client.get("/readyz")
+    (found,) = told.json()["faults"]
+    assert (told.status_code, told.json()["status"]) == (200, "degraded")
+    assert found["model"] == "audit"
+    assert found["fault"].endswith("database or disk is full")
+    assert client.post("/v1/risk", json=body).status_code == 200
+    assert client.get("/readyz").json()["status"] == "ready"
+
+
 def test_before_its_models_are_loaded_a_server_says_so(room: Any, client: Client) -> None:
     room.ready = False
     assert_problem(client.get("/readyz"), 503)
@@ -235,7 +254,8 @@ def test_every_answer_carries_the_security_headers(client: Client) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "no-referrer"
-        assert headers["cache-control"] == "no-store"
+        # An empty form may be kept for the way back; see `tests/serving/web/test_frame.py`.
+        assert headers["cache-control"] == ("no-cache" if path == "/ui/" else "no-store")
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'none'")
         assert "unsafe" not in policy

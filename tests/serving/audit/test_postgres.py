@@ -231,3 +231,16 @@ def test_why_there_is_no_database_is_told_and_no_password(
     with pytest.raises(AuditError) as told:
         store_of(tmp_path, url).append(["{}"])
     assert str(told.value) == f"the audit log: {words}"
+
+
+def test_a_role_that_may_read_only_is_known_before_anybody_asks(tmp_path: Path, url: str) -> None:
+    store = store_of(tmp_path, url)
+    store.append(["{}"])
+    store.check()
+    store.close()
+    change(url, "CREATE ROLE reader LOGIN; GRANT SELECT ON audit TO reader")
+    reading = store_of(tmp_path, url.replace("postgres@", "reader@"))
+    with pytest.raises(AuditError, match="InsufficientPrivilege"):
+        reading.check()
+    change(url, "DROP OWNED BY reader; DROP ROLE reader")
+    assert verify(tmp_path, url).records == 1

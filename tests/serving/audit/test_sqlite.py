@@ -187,3 +187,16 @@ def test_a_clock_that_jumps_breaks_no_chain(
     log.close()
     verdict = verify(tmp_path)
     assert (verdict.records, verdict.broken_at) == (4, None)
+
+
+def test_whether_records_could_be_written_is_known_without_one(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "audit.db")
+    store.append(["{}"])
+    store.check()
+    store.close()
+    assert verify(tmp_path).records == 1
+    # As a file of somebody else is, which root could write to all the same.
+    connection = store._connected()
+    connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(AuditError, match="attempt to write a readonly database"):
+        store.check()
