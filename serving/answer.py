@@ -111,8 +111,8 @@ def answer(
     list
         One entry per request, in order.
     """
-    visits = check(lab_rows(requests), as_of_years=float(years_from_days(np.array(today))))
     asked = as_of_days(requests)
+    visits = check(lab_rows(requests, asked), as_of_years=float(years_from_days(np.array(today))))
     found: list[list[Finding]] = [[] for _ in requests]
     for finding in visits.findings:
         found[finding.subject].append(finding)

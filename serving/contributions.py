@@ -30,7 +30,8 @@ def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int],
     found = model.contributions(read)
     order = np.argsort(-np.abs(found), axis=1, kind="stable").tolist()
     values, effects = numbers(read), found.tolist()
-    inputs = _inputs_of(model.features)
+    features, inputs = model.features, _inputs_of(model.features)
+    horizon = model.decision_horizon_years
 
     def of_landmark(k: int) -> list[Json]:
         value, effect = values[k], effects[k]
@@ -39,8 +40,8 @@ def contribution_documents(model: LearnedModel, read: Floats) -> Callable[[int],
             if not effect[i]:
                 break
             entry: Json = {
-                "horizon_years": model.decision_horizon_years,
-                "feature": model.features[i],
+                "horizon_years": horizon,
+                "feature": features[i],
                 "input": inputs[i],
                 "effect": effect[i],
             }

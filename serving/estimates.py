@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 import msgspec
@@ -32,13 +33,13 @@ class Said(NamedTuple):
     document
         Its entry in the answer. Landmarks that are alike share it: it must not be altered.
     voices
-        What it leaves open at each horizon at which it speaks, and the same as JSON.
+        What it leaves open at each horizon at which it speaks.
     text
         The document as JSON text, where it was encoded already.
     """
 
     document: Json
-    voices: Mapping[float, tuple[Voice, Json]]
+    voices: Mapping[float, Voice]
     text: msgspec.Raw | None = None
 
 
@@ -148,6 +149,15 @@ class _Teller:
         self.provenance = provenance(model, card)
 
     @cached_property
+    def missing(self) -> list[tuple[str, ...]]:
+        """Inputs that each landmark lacked."""
+        lacking = self.found.missing
+        if not lacking:
+            return [()] * self.found.status.size
+        rows = zip(*(lacks.tolist() for lacks in lacking.values()), strict=True)
+        return [_inputs(tuple(compress(lacking, row))) for row in rows]
+
+    @cached_property
     def risk(self) -> list[list[float | None]]:
         """Risks as JSON."""
         return numbers(self.found.risk)
@@ -166,7 +176,7 @@ class _Teller:
         """Entry of landmark k."""
         found = self.found
         status = int(found.status[k])
-        missing = _inputs(tuple(found.missing_at(k)))
+        missing = self.missing[k]
         if refusal is not None or status == REFUSED:
             reason = refusal or reason_at(self.found, k, missing)
             lacks = [] if refusal else list(missing)
@@ -177,12 +187,11 @@ class _Teller:
             more |= _groups(found.groups_at(k), score)
         horizons = found.horizons_years
         risk, lower, upper = self.risk[k], self.lower[k], self.upper[k]
-        told = zip(horizons, risk, lower, upper, strict=True)
         entry = self._entry(
             status,
             more,
             self._interval_kind(status, lower, upper) if self.intervals else None,
-            [self._risk(*row) for row in told],
+            self._risks(risk, lower, upper),
             list(missing),
         )
         if self.explained is not None:
@@ -211,15 +220,14 @@ class _Teller:
             return RANGE
         return None if self.found.ranges == "none" else self.found.ranges
 
-    def _risk(
-        self, horizon: float, risk: float | None, lower: float | None, upper: float | None
-    ) -> Json:
-        return {
-            "horizon_years": horizon,
-            "risk": risk,
-            "lower": lower if self.intervals else None,
-            "upper": upper if self.intervals else None,
-        }
+    def _risks(self, risk: Numbers, lower: Numbers, upper: Numbers) -> list[Json]:
+        horizons = self.found.horizons_years
+        if not self.intervals:
+            lower = upper = [None] * len(horizons)
+        return [
+            {"horizon_years": horizon, "risk": at, "lower": low, "upper": high}
+            for horizon, at, low, high in zip(horizons, risk, lower, upper, strict=True)
+        ]
 
 
 def reason_at(found: Estimates, k: int, missing: Sequence[str]) -> str | None:
@@ -254,7 +262,7 @@ def _voices(
     risk: Numbers,
     lower: Numbers,
     upper: Numbers,
-) -> dict[float, tuple[Voice, Json]]:
+) -> dict[float, Voice]:
     """What is left open at each horizon; the interval of a risk is doubt, nothing left open."""
     left = {}
     for horizon, at, low, high in zip(horizons, risk, lower, upper, strict=True):
@@ -262,8 +270,7 @@ def _voices(
             low = high = at
         elif status != PARTIAL or low is None or high is None:
             continue
-        shown = {"model": model, "lower": low, "upper": high}
-        left[horizon] = Voice(model, low, high), shown
+        left[horizon] = Voice(model, low, high)
     return left
 
 
@@ -285,7 +292,7 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
     list
         By horizon: whether no two part, what each leaves open (lowest first), and the pairs apart.
     """
-    every: dict[float, list[tuple[Voice, Json]]] = {}
+    every: dict[float, list[Voice]] = {}
     for one in speaking:
         for horizon, voice in one.voices.items():
             every.setdefault(horizon, []).append(voice)
@@ -294,12 +301,14 @@ def agreement(speaking: Sequence[Said]) -> list[Json]:
         heard = every[horizon]
         if len(heard) < 2:
             continue
-        found = agreement_of([voice for voice, _ in heard], horizon)
-        shown = {voice.model: document for voice, document in heard}
+        found = agreement_of(heard, horizon)
         entry: Json = {
             "horizon_years": horizon,
             "agree": found.agree,
-            "voices": [shown[model] for model, _, _ in found.voices],
+            "voices": [
+                {"model": model, "lower": lower, "upper": upper}
+                for model, lower, upper in found.voices
+            ],
             "apart": found.apart,
         }
         told.append(entry)

@@ -20,11 +20,11 @@ def as_of_days(requests: Sequence[RiskRequest]) -> Ints:
 def _as_of(request: RiskRequest) -> int:
     if request.as_of_day is not None:
         return request.as_of_day
-    return max((visit.day for visit in request.visits), default=0)
+    return max([visit.day for visit in request.visits], default=0)
 
 
-def lab_rows(requests: Sequence[RiskRequest]) -> LabRows:
-    """Lab rows of many requests; `row` is a visit's place in its subject's list.
+def lab_rows(requests: Sequence[RiskRequest], asked: Ints) -> LabRows:
+    """Lab rows of many requests, asked at days; `row` is a visit's place in its subject's list.
 
     A finding on them is named by ``visits[row].`` and its field. Problems of reading stay with the
     request and are not repeated here.
@@ -38,7 +38,7 @@ def lab_rows(requests: Sequence[RiskRequest]) -> LabRows:
         subject=subject,
         time_years=time_years,
         row=np.array([visit.place for _, visit in visits], dtype=np.int64),
-        age_years=_ages(requests, subject, time_years),
+        age_years=_ages(requests, asked, subject, time_years),
         sex=np.array([request.sex for request in requests], dtype=np.int8),
         heavy_chain=np.array([request.heavy_chain for request in requests], dtype=np.int8),
         light_chain=np.array([request.light_chain for request in requests], dtype=np.int8),
@@ -50,14 +50,14 @@ def lab_rows(requests: Sequence[RiskRequest]) -> LabRows:
     )
 
 
-def _ages(requests: Sequence[RiskRequest], subject: Ints, time_years: Floats) -> Floats:
+def _ages(
+    requests: Sequence[RiskRequest], asked: Ints, subject: Ints, time_years: Floats
+) -> Floats:
     """(n,) ages at the visits, from the age at the day asked about or from the year of birth."""
     age = np.array([request.age for request in requests])[subject]
     birth = np.array([request.birth_year for request in requests])[subject]
-    asked = years_from_days(as_of_days(requests))[subject]
-    return np.where(
-        np.isnan(age), age_from_birth_year(time_years, birth), age - (asked - time_years)
-    )
+    since = years_from_days(asked)[subject] - time_years
+    return np.where(np.isnan(age), age_from_birth_year(time_years, birth), age - since)
 
 
 def _columns(requests: Sequence[RiskRequest]) -> tuple[LabColumn, ...]:

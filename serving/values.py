@@ -78,7 +78,7 @@ def input_documents(
                 {
                     "analyte": name,
                     "date": day,
-                    "given": {"value": given.value, "unit": given.unit},
+                    "given": given,
                     "used": used[name][row],
                     "unit": UNITS[name],
                 }

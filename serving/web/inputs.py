@@ -73,7 +73,7 @@ def _input_row(row: Json, t: Texts) -> InputRow:
     return InputRow(
         name=input_label(row["analyte"], t),
         date=row.get("date", ""),
-        given=quantity(given["value"], given["unit"], t) if given else "",
+        given=quantity(given.value, given.unit, t) if given else "",
         computed="" if given else said(row["computed"], t),
         used=quantity(row["used"], row["unit"], t),
         doubt=said(row["flag"], t) if "flag" in row else "",

@@ -12,7 +12,7 @@ from features.landmark import LandmarkFeatures
 from models.catalogue import PUBLISHED
 from serving.answer import Answered, Refused, answer
 from serving.lineup import NOTHING_LEARNED
-from serving.request import EPOCH, read_risk
+from serving.request import EPOCH, GivenValue, read_risk
 
 Body = dict[str, Any]
 
@@ -73,7 +73,7 @@ def test_20_2_20_counts_the_example_as_high(body: Body, today: int) -> None:
 def test_each_value_is_shown_as_given_and_as_used(body: Body, today: int) -> None:
     inputs = told(body, today=today)["inputs"]
     (protein,) = [i for i in inputs if i["analyte"] == "m_protein" and i["date"] == "2025-09-09"]
-    assert protein["given"] == {"value": 24.0, "unit": "g/L"}
+    assert protein["given"] == GivenValue(24.0, "g/L")
     assert (protein["used"], protein["unit"]) == (2.4, "g/dL")
     (ratio,) = [i for i in inputs if i["analyte"] == "flc_ratio_involved"]
     assert ratio["given"] is None
@@ -250,7 +250,7 @@ def test_a_bad_subject_fails_alone_and_changes_no_neighbour(body: Body, today: i
 
 
 def test_an_answer_holds_no_nan(body: Body, today: int) -> None:
-    json.dumps(told(body, today=today), allow_nan=False)
+    json.dumps(msgspec.to_builtins(told(body, today=today)), allow_nan=False)
 
 
 def test_what_is_sent_is_the_document_to_the_letter(body: Body, today: int) -> None:

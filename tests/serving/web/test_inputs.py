@@ -1,3 +1,4 @@
+from serving.request import GivenValue
 from serving.web.inputs import given_lines, input_rows
 from serving.web.texts import texts
 
@@ -6,7 +7,7 @@ ENGLISH = texts("en")
 PROTEIN = {
     "analyte": "m_protein",
     "date": "2025-03-04",
-    "given": {"value": 21.0, "unit": "g/L"},
+    "given": GivenValue(21.0, "g/L"),
     "used": 2.1,
     "unit": "g/dL",
 }
