@@ -127,6 +127,11 @@ class History:
             diagnosis_years=self.diagnosis_years[of],
         )
 
+    def first_visits(self) -> Ints:
+        """(k,) indices of the first visit of every subject that has one."""
+        first = np.flatnonzero(np.diff(self.subject, prepend=-1) != 0)
+        return first.astype(np.int64)
+
     def last_visits(self) -> Ints:
         """(k,) indices of the last visit of every subject that has one."""
         last = np.flatnonzero(np.diff(self.subject, append=-1) != 0)

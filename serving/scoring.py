@@ -27,7 +27,7 @@ from models.risk import STATUSES, Estimates, RiskModel
 
 __all__ = ["At", "score", "write_table"]
 
-At = Literal["last", "every"]
+At = Literal["last", "first", "every"]
 
 PART_VISITS = 2**16
 """Visits worked through at once: half a megabyte for each quantity."""
@@ -45,7 +45,8 @@ def score(
     models
         In the order of the columns.
     at
-        ``last``: one row per subject, at its last visit; ``every``: one per row of the source.
+        ``last`` and ``first``: one row per subject, at that visit of it; ``every``: one per row of
+        the source.
     as_of_years
         Today on the clock of dated visits; later visits are refused.
 
@@ -185,17 +186,19 @@ def _rows_out(rows: LabRows, visits: Visits, at: At) -> tuple[Ints, Ints]:
     """Source row of every output row, and the visit it is scored at (-1: refused)."""
     if at == "every":
         return np.arange(rows.subject.size), visits.visit_of_row
-    first = np.full(len(rows.subject_ids), rows.subject.size)
-    np.minimum.at(first, rows.subject, np.arange(rows.subject.size))
-    last = np.full(len(rows.subject_ids), -1)
-    last[visits.history.subject[visits.history.last_visits()]] = visits.history.last_visits()
-    shown = first.copy()
+    named = np.full(len(rows.subject_ids), rows.subject.size)
+    np.minimum.at(named, rows.subject, np.arange(rows.subject.size))
+    history = visits.history
+    chosen = history.last_visits() if at == "last" else history.first_visits()
+    visit = np.full(len(rows.subject_ids), -1)
+    visit[history.subject[chosen]] = chosen
+    shown = named.copy()
     placed = np.flatnonzero(visits.visit_of_row >= 0)
-    row_of_visit = np.zeros(visits.history.visits, dtype=np.int64)
+    row_of_visit = np.zeros(history.visits, dtype=np.int64)
     row_of_visit[visits.visit_of_row[placed]] = placed
-    shown[last >= 0] = row_of_visit[last[last >= 0]]
-    order = np.argsort(first, kind="stable")
-    return shown[order], last[order]
+    shown[visit >= 0] = row_of_visit[visit[visit >= 0]]
+    order = np.argsort(named, kind="stable")
+    return shown[order], visit[order]
 
 
 def _time_column(rows: LabRows, source: Ints) -> dict[str, object]:

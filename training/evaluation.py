@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from features.errors import InputError
+from features.sources.tables import header_of
 from training.csv_files import csv_frame
 from training.diagnosis import Diagnosis
 from training.judge import judge_panel
@@ -26,6 +27,7 @@ from training.report.plain import plain
 from training.strategies import strategies
 
 HIGH = "high"
+TIMES = {"date", "years"}
 _WIDE = re.compile(r"(?P<model>.+)\.risk_(?P<years>\d+(?:\.\d+)?)y")
 
 
@@ -199,6 +201,18 @@ def long_risks(table: pd.DataFrame) -> pd.DataFrame:
         if match is not None and "subject_id" in table.columns
     ]
     return pd.concat(parts, ignore_index=True) if parts else table
+
+
+def read_at_visits(path: Path) -> bool:
+    """Whether a file of risks is one of `smoulder score`: each risk is as of a visit."""
+    if path.suffix.lower() not in {".csv", ".parquet"}:
+        return False
+    try:
+        header = header_of(path)
+    except InputError:
+        # A table of risks may have names that no table of visits could have.
+        return False
+    return not TIMES.isdisjoint(header) and any(_WIDE.fullmatch(name) for name in header)
 
 
 def high_groups(table: pd.DataFrame) -> pd.DataFrame | None:

@@ -38,13 +38,16 @@ def score(
     file: VisitsSource,
     out: Annotated[Path, typer.Option("--out", "-o", help="scores.csv or scores.parquet.")],
     models: Annotated[str | None, typer.Option(help="Identifiers, separated by commas.")] = None,
-    at: Annotated[Literal["last", "every"], typer.Option(help="Which visits to score.")] = "last",
+    at: Annotated[
+        Literal["last", "first", "every"],
+        typer.Option(help="Which visits to score; first to judge by outcomes since diagnosis."),
+    ] = "last",
     format_: FileFormat = "auto",
     codes: SiteCodes = None,
     on_error: OnError = "keep",
     runs: Runs = RUNS,
 ) -> None:
-    """Score every subject (last visit) or every visit with every chosen model."""
+    """Score every subject (last or first visit) or every visit with every chosen model."""
     from features.sources import read_visits
     from serving.scoring import score as score_rows
     from serving.scoring import write_table

@@ -47,9 +47,12 @@ def test_a_series_holds_the_visits_with_a_value(build_history):
     assert series.time_years.tolist() == [0.0, 0.5]
 
 
-def test_the_last_visit_of_every_subject_is_found_and_of_nobody_else(build_history):
-    assert build_history([0, 0, 2], [0.0, 1.0, 0.0]).last_visits().tolist() == [1, 2]
-    assert build_history([], []).last_visits().size == 0
+def test_the_first_and_last_visit_of_every_subject_are_found_and_of_nobody_else(build_history):
+    history = build_history([0, 0, 2], [0.0, 1.0, 0.0])
+    assert (history.first_visits().tolist(), history.last_visits().tolist()) == ([0, 2], [1, 2])
+    assert (
+        build_history([], []).first_visits().size == build_history([], []).last_visits().size == 0
+    )
 
 
 def test_the_core_needs_neither_pandas_nor_arrow():

@@ -52,6 +52,16 @@ def test_the_last_visit_stands_for_a_subject_in_order_of_first_appearance(rows: 
     assert table["20-2-20.group"].tolist() == ["high", "low", ""]
 
 
+def test_the_first_visit_knows_nothing_of_the_later_ones(rows: LabRows, tmp_path: Path) -> None:
+    first = score(rows, MODELS, at="first")[0].to_pandas()
+    assert [str(day)[:10] for day in first["date"]] == ["2023-03-01", "2023-01-01", "2024-01-01"]
+    earlier = (line for line in VISITS.splitlines(keepends=True) if line[1:6] != ",2024")
+    (tmp_path / "earlier.csv").write_text("".join(earlier))
+    alone = score(read_visits(tmp_path / "earlier.csv"), MODELS, at="last")[0].to_pandas()
+    # The subject refused for its only visit is not in the second file.
+    pd.testing.assert_frame_equal(first[:2].astype(object), alone.astype(object))
+
+
 def test_the_last_visit_is_scored_as_among_all_visits(rows: LabRows) -> None:
     every = score(rows, MODELS, at="every")[0].to_pandas().iloc[[0, 1, 3]].reset_index(drop=True)
     last = score(rows, MODELS, at="last")[0].to_pandas()

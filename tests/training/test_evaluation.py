@@ -1,4 +1,6 @@
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from features.errors import InputError
 from training.evaluation import evaluate_files
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 ORACLES = Path(__file__).parents[1] / "oracles"
 TABLE = pd.read_csv(ORACLES / "ties.csv")
 IDS = [f"s{k}" for k in range(len(TABLE))]
@@ -128,6 +131,21 @@ def test_a_folder_that_is_not_there_is_refused_before_writing(
 ) -> None:
     with pytest.raises(InputError, match="folder does not exist"):
         evaluate_files(*files, out=tmp_path / "no" / "j.json")
+
+
+def test_the_command_reminds_of_the_day_that_risks_of_a_score_table_count_from(
+    files: tuple[Path, Path], tmp_path: Path, run: Run
+) -> None:
+    scores = pd.DataFrame({"subject_id": IDS, "date": "2020-01-31", "a.risk_3y": TABLE["good"]})
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    told = ("--outcomes", files[1], "--out", tmp_path / "j.json")
+    done = run("evaluate", "--risks", tmp_path / "scores.csv", *told)
+    assert done.returncode == 0, done.stderr
+    assert "scores.csv: each risk is as of the visit of its row" in done.stderr
+    assert "'smoulder score --at first'" in done.stderr
+    assert done.stdout == f"1 models judged on up to {len(TABLE)} people: {tmp_path / 'j.json'}\n"
+    # Anybody's risks are as of the day that they say.
+    assert "as of the visit" not in run("evaluate", "--risks", files[0], *told).stderr
 
 
 def test_the_high_group_of_a_score_table_is_a_strategy(

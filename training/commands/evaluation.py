@@ -10,6 +10,11 @@ from features.terminal import working
 
 __all__ = ["evaluate"]
 
+AT_VISITS = (
+    "{name}: each risk is as of the visit of its row, and is right beside durations that count "
+    "from that visit; where they count from the diagnosis, use 'smoulder score --at first'"
+)
+
 
 def evaluate(
     risks: Annotated[Path, typer.Option(help="subject_id, model, horizon_years, risk.")],
@@ -27,7 +32,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Report as one HTML file.")] = None,
 ) -> None:
     """Judge any risks against outcomes: censored, with death competing, side by side."""
-    from training.evaluation import evaluate_files
+    from training.evaluation import evaluate_files, read_at_visits
 
     try:
         levels = tuple(float(level) for level in thresholds.split(","))
@@ -47,5 +52,12 @@ def evaluate(
             out=out,
             report=report,
         )
+    if read_at_visits(risks):
+        typer.echo(AT_VISITS.format(name=risks.name), err=True)
     if out is None:
         typer.echo(judgement.to_json())
+        return
+    written = " and ".join(str(path) for path in (out, report) if path is not None)
+    models = dict.fromkeys(row.model for row in judgement.rows)
+    most = max(row.people for row in judgement.rows)
+    typer.echo(f"{len(models)} models judged on up to {most:,} people: {written}")
