@@ -22,6 +22,7 @@ from serving.counters import DIRECTORY, make_room
 from serving.drift import bins_of
 from serving.followed import REGISTRY
 from serving.lineup import Lineup
+from serving.values import Input
 
 __all__ = ["MEDIA_TYPE", "Metrics"]
 
@@ -120,12 +121,12 @@ class Metrics:
         self._said.update([(entry["model"], entry["status"]) for entry in told])
         self._flush_soon()
 
-    def inputs(self, told: Iterable[Mapping[str, Any]]) -> None:
+    def inputs(self, told: Iterable[Input]) -> None:
         """Count in which part of its usual range each value used lies."""
         used = self._used
         for entry in told:
-            if entry["given"] is not None and entry["used"] is not None:
-                used[entry["analyte"]].append(entry["used"])
+            if entry.given is not None and entry.used is not None:
+                used[entry.analyte].append(entry.used)
         self._flush_soon()
 
     def flush(self) -> None:

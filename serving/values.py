@@ -5,19 +5,50 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from features.analytes import ANALYTES
 from features.derived import DERIVED
 from features.history import Floats
 from features.landmark import LandmarkFeatures
 from features.visits import Visits
-from serving.request import EPOCH, RiskRequest
+from serving.request import EPOCH, GivenValue, RiskRequest
 
-__all__ = ["Json", "input_documents", "iso_day", "number", "numbers"]
+__all__ = ["Input", "Json", "input_documents", "iso_day", "number", "numbers"]
 
 Json = dict[str, Any]
 """A JSON object on its way out; it is built here and in `answer`, and only encoded after."""
+
+
+class Input(msgspec.Struct):
+    """One value of an answer.
+
+    Parameters
+    ----------
+    analyte
+        Analyte or derived quantity.
+    date
+        Of the visit; unset for what was computed.
+    given
+        As the caller gave it; None for what was computed.
+    used, unit
+        As the models read it.
+    computed
+        How, for what was computed.
+    flag
+        What is unusual about it.
+    """
+
+    analyte: str
+    date: str | UnsetType
+    given: GivenValue | None
+    used: float | None
+    unit: str
+    computed: str | UnsetType = UNSET
+    flag: str | UnsetType = UNSET
+
 
 UNITS = {name: analyte.unit for name, analyte in ANALYTES.items()}
 
@@ -52,7 +83,7 @@ def iso_day(day: int) -> str:
 
 def input_documents(
     requests: Sequence[RiskRequest], visits: Visits, features: LandmarkFeatures
-) -> Callable[[int, Mapping[str, str]], list[Json]]:
+) -> Callable[[int, Mapping[str, str]], list[Input]]:
     """From a landmark and its doubts to every value as given and as used.
 
     The last value of each derived quantity follows, with how it was computed.
@@ -69,39 +100,31 @@ def input_documents(
         for (name, (_, unit, how)), values in zip(shown.items(), latest, strict=True)
     }
 
-    def of_landmark(k: int, doubts: Mapping[str, str]) -> list[Json]:
+    def of_landmark(k: int, doubts: Mapping[str, str]) -> list[Input]:
         s = int(features.subject[k])
-        told: list[Json] = []
+        told: list[Input] = []
         for at, visit in enumerate(requests[s].visits, first[s]):
             row, day = visit_of_row[at], iso_day(visit.day)
-            entries: list[Json] = [
-                {
-                    "analyte": name,
-                    "date": day,
-                    "given": given,
-                    "used": used[name][row],
-                    "unit": UNITS[name],
-                }
+            entries = [
+                Input(name, day, given, used[name][row], UNITS[name])
                 for name, given in visit.values
             ]
             if doubts:
                 _flag(entries, visit.place, doubts)
             told += entries
-        given_names = {entry["analyte"] for entry in told}
+        given_names = {entry.analyte for entry in told}
         for name, (values, unit, how) in derived.items():
             last = values[k]
             if name not in given_names and last is not None:
-                told.append(
-                    {"analyte": name, "given": None, "used": last, "unit": unit, "computed": how}
-                )
+                told.append(Input(name, UNSET, None, last, unit, how))
         return told
 
     return of_landmark
 
 
-def _flag(entries: Sequence[Json], visit: int, doubts: Mapping[str, str]) -> None:
+def _flag(entries: Sequence[Input], visit: int, doubts: Mapping[str, str]) -> None:
     """Add its doubt to each value of a visit that has one."""
     for entry in entries:
-        doubt = doubts.get(f"visits[{visit}].labs.{entry['analyte']}.value")
+        doubt = doubts.get(f"visits[{visit}].labs.{entry.analyte}.value")
         if doubt is not None:
-            entry["flag"] = doubt
+            entry.flag = doubt

@@ -80,7 +80,7 @@ def _shows_a_clone(answer: Json) -> bool:
     """Whether anything but routine chemistry was found; nobody else's chart is to show a card."""
     if answer["staging"]["stage"] != UNDETERMINED:
         return True
-    return any(each["analyte"] in CLONAL and (each["used"] or 0) > 0 for each in answer["inputs"])
+    return any(each.analyte in CLONAL and (each.used or 0) > 0 for each in answer["inputs"])
 
 
 def _lead(told: Sequence[Json]) -> Json | None:

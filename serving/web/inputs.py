@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.values import Json
+from serving.values import Input, Json
 from serving.web.labels import input_label
 from serving.web.messages import said
 from serving.web.numbers import quantity
@@ -20,17 +20,20 @@ def given_lines(asked: Json, document: Json, t: Texts) -> list[str]:
         for name in ("sex", "age", "heavy_chain", "light_chain", "diagnosis_date")
         if name in subject
     ]
-    latest: dict[str, Json] = {}
+    latest: dict[str, Input] = {}
     for row in document["inputs"]:
-        if row["used"] is not None and row.get("date", "") >= latest.get(row["analyte"], {}).get(
-            "date", ""
-        ):
-            latest[row["analyte"]] = row
+        known = latest.get(row.analyte)
+        if row.used is not None and (known is None or (row.date or "") >= (known.date or "")):
+            latest[row.analyte] = row
     return lines + [
-        f"{input_label(name, t)} {quantity(row['used'], row['unit'], t)}"
-        + (f" ({row['date']})" if "date" in row else "")
+        f"{input_label(name, t)} {_used(row, t)}" + (f" ({row.date})" if row.date else "")
         for name, row in latest.items()
     ]
+
+
+def _used(row: Input, t: Texts) -> str:
+    """A value as the models read it."""
+    return "" if row.used is None else quantity(row.used, row.unit, t)
 
 
 def _plainly(value: object, t: Texts) -> str:
@@ -63,18 +66,18 @@ class InputRow:
     doubt: str
 
 
-def input_rows(told: Sequence[Json], t: Texts) -> list[InputRow]:
+def input_rows(told: Sequence[Input], t: Texts) -> list[InputRow]:
     """Every value of an answer, in its order."""
     return [_input_row(row, t) for row in told]
 
 
-def _input_row(row: Json, t: Texts) -> InputRow:
-    given = row["given"]
+def _input_row(row: Input, t: Texts) -> InputRow:
+    given = row.given
     return InputRow(
-        name=input_label(row["analyte"], t),
-        date=row.get("date", ""),
+        name=input_label(row.analyte, t),
+        date=row.date or "",
         given=quantity(given.value, given.unit, t) if given else "",
-        computed="" if given else said(row["computed"], t),
-        used=quantity(row["used"], row["unit"], t),
-        doubt=said(row["flag"], t) if "flag" in row else "",
+        computed=said(row.computed, t) if row.computed else "",
+        used=_used(row, t),
+        doubt=said(row.flag, t) if row.flag else "",
     )

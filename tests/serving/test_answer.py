@@ -72,12 +72,12 @@ def test_20_2_20_counts_the_example_as_high(body: Body, today: int) -> None:
 
 def test_each_value_is_shown_as_given_and_as_used(body: Body, today: int) -> None:
     inputs = told(body, today=today)["inputs"]
-    (protein,) = [i for i in inputs if i["analyte"] == "m_protein" and i["date"] == "2025-09-09"]
-    assert protein["given"] == GivenValue(24.0, "g/L")
-    assert (protein["used"], protein["unit"]) == (2.4, "g/dL")
-    (ratio,) = [i for i in inputs if i["analyte"] == "flc_ratio_involved"]
-    assert ratio["given"] is None
-    assert ratio["used"] == pytest.approx(312 / 11.4)
+    (protein,) = [i for i in inputs if i.analyte == "m_protein" and i.date == "2025-09-09"]
+    assert protein.given == GivenValue(24.0, "g/L")
+    assert (protein.used, protein.unit) == (2.4, "g/dL")
+    (ratio,) = [i for i in inputs if i.analyte == "flc_ratio_involved"]
+    assert ratio.given is None
+    assert ratio.used == pytest.approx(312 / 11.4)
 
 
 def test_the_risk_is_asked_at_the_last_visit_unless_told(body: Body, today: int) -> None:
@@ -185,8 +185,8 @@ def test_an_unusual_value_is_answered_and_flagged(body: Body, today: int) -> Non
     body["visits"][1]["labs"]["bmpc"]["value"] = 61
     document = told(body, today=today)
     assert [w["field"] for w in document["warnings"]] == ["visits[1].labs.bmpc.value"]
-    flagged = [i for i in document["inputs"] if "flag" in i]
-    assert [(i["analyte"], i["date"]) for i in flagged] == [("bmpc", "2025-09-09")]
+    flagged = [i for i in document["inputs"] if i.flag]
+    assert [(i.analyte, i.date) for i in flagged] == [("bmpc", "2025-09-09")]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,12 @@ import time
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from serving.lineup import NOTHING_LEARNED, Card, Lineup
 from serving.metrics import Metrics
+from serving.request import GivenValue
+from serving.values import Input
 
 
 def test_requests_and_estimates_are_counted_by_declared_names() -> None:
@@ -37,11 +40,11 @@ def test_a_model_that_answers_no_more_is_shown_as_gone(learned_model: object) ->
 
 def test_inputs_are_counted_by_tenth_and_never_by_value() -> None:
     metrics = Metrics()
-    given = {"value": 48.1516, "unit": "mg/L"}
+    given = GivenValue(48.1516, "mg/L")
     told = [
-        {"analyte": "kappa_flc", "given": given, "used": 48.1516},
-        {"analyte": "m_protein", "given": given, "used": None},
-        {"analyte": "egfr", "given": None, "used": 61.0},
+        Input("kappa_flc", "2025-09-09", given, 48.1516, "mg/L"),
+        Input("m_protein", "2025-09-09", given, None, "g/dL"),
+        Input("egfr", UNSET, None, 61.0, "mL/min/{1.73_m2}"),
     ]
     metrics.inputs(told * 3)
     text = metrics.exposition().decode()

@@ -1,24 +1,20 @@
+import msgspec
+from msgspec import UNSET
+
 from serving.request import GivenValue
+from serving.values import Input
 from serving.web.inputs import given_lines, input_rows
 from serving.web.texts import texts
 
 ENGLISH = texts("en")
 
-PROTEIN = {
-    "analyte": "m_protein",
-    "date": "2025-03-04",
-    "given": GivenValue(21.0, "g/L"),
-    "used": 2.1,
-    "unit": "g/dL",
-}
-LATER = PROTEIN | {"date": "2025-09-09", "used": 2.4, "flag": "is unusual (above 50\xa0g/L)"}
-FILTRATION = {
-    "analyte": "egfr",
-    "given": None,
-    "used": 71.2,
-    "unit": "mL/min/{1.73_m2}",
-    "computed": "CKD-EPI 2021 from creatinine, age and sex",
-}
+PROTEIN = Input("m_protein", "2025-03-04", GivenValue(21.0, "g/L"), 2.1, "g/dL")
+LATER = msgspec.structs.replace(
+    PROTEIN, date="2025-09-09", used=2.4, flag="is unusual (above 50\xa0g/L)"
+)
+FILTRATION = Input(
+    "egfr", UNSET, None, 71.2, "mL/min/{1.73_m2}", "CKD-EPI 2021 from creatinine, age and sex"
+)
 
 
 def test_a_value_is_shown_as_given_and_as_used() -> None:
