@@ -21,7 +21,7 @@ from serving.followed import STATUS
 from serving.lifecycle import check_published
 from serving.listening import BACKLOG, Listening
 from serving.pulse import FilePulse, Pulse
-from serving.supervisor import Job, keep_running
+from serving.supervisor import Job, ending_properly, keep_running
 from serving.tracing import ENDPOINTS
 
 __all__ = ["WORKER", "serve"]
@@ -91,6 +91,7 @@ def serve(
         raise InputError("workers", "must be at least 1")
     audit_dir = audit_dir or models_dir.resolve().parent / "audit"
     with (
+        ending_properly(),
         closing(Listening(address, port, workers)) as listening,
         tempfile.TemporaryDirectory(prefix="smoulder-") as home,
     ):

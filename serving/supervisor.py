@@ -10,14 +10,17 @@ gone ends as well.
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from serving.forking import fork
 from serving.pulse import Pulsing
 
-__all__ = ["Job", "keep_running"]
+__all__ = ["Job", "ending_properly", "keep_running"]
 
 logger = logging.getLogger("smoulder.supervisor")
 
@@ -39,6 +42,27 @@ PATIENT_LOOKS = 60
 """As many for a process that starts, which may try models out one by one, 20 s each at most."""
 
 POLL_SECONDS = 0.05
+
+
+@contextmanager
+def ending_properly() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end what is done here as Ctrl-C does: with its cleaning up, once."""
+
+    def end(number: int, _: object) -> NoReturn:
+        for each in former:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    told = (signal.SIGTERM, signal.SIGHUP)
+    former = [each for each in told if signal.getsignal(each) is signal.SIG_DFL]
+    for each in former:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in former:
+            if signal.getsignal(each) is end:  # who was told to stop stays deaf until the end
+                signal.signal(each, signal.SIG_DFL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +95,8 @@ class Job:
 def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: None) -> None:
     """Run every job in a process of its own until told to stop by SIGTERM, SIGINT or SIGHUP.
 
-    Call it from the main thread of a process without others: a fork copies no thread.
+    Call it from the main thread of a process without others: a fork copies no thread. Afterwards
+    these signals are ignored, and the process is to end by itself.
 
     Parameters
     ----------
@@ -96,8 +121,9 @@ def keep_running(jobs: Sequence[Job], at_end: Callable[[], object] = lambda: Non
     finally:
         at_end()
         family.end()
-        while _next_of(stopping, 0.0) is not None:
-            pass  # told twice, which must not end it in the midst of what its caller has to do
+        for each in stopping:
+            # Told again, it must not end in the midst of what its caller has still to do.
+            signal.signal(each, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 

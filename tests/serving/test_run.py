@@ -209,6 +209,32 @@ def test_no_connection_is_taken_any_more_while_a_server_ends(tmp_path: Path) -> 
             os.kill(worker, signal.SIGCONT)
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_stop_while_it_starts_a_server_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    reached = tmp_path / "reached"
+    with _started(tmp_path, free_port(), 1, LONG_START.format(reached=reached)) as server:
+        assert until(reached.exists, 60)
+        assert list(tmp_path.glob("smoulder-*"))
+        server.send_signal(how)
+        assert server.wait(timeout=60) == 128 + how
+    assert not list(tmp_path.glob("smoulder-*"))
+
+
+LONG_START = """
+import signal, time
+from pathlib import Path
+from serving import run
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def rehearse(_):
+    Path("{reached}").touch()
+    time.sleep(600)
+run._rehearse = rehearse
+"""
+
+
 def test_a_worker_whose_loop_stands_still_is_replaced_and_a_busy_one_is_not(
     tmp_path: Path,
 ) -> None:

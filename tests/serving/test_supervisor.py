@@ -77,6 +77,10 @@ pulses = {name: Pulse() for name in sys.argv[2:]} | {"telling": FilePulse(Path(h
 def job(name):
     return Job("smoulder-worker", globals()[name], pulses[name], patient=name == "telling")
 keep_running([job(name) for name in sys.argv[2:]], at_end=Path(home, "ending").touch)
+Path(home, "after").touch()
+until = time.monotonic() + 60
+while Path(home, "wait").exists() and time.monotonic() < until:
+    time.sleep(0.01)
 Path(home, "over").touch()
 """
 
@@ -158,6 +162,21 @@ def test_told_twice_it_still_does_what_its_caller_has_to_do_at_the_end(
     supervisor.terminate()
     until((tmp_path / "ending").exists)
     supervisor.send_signal(how)
+    assert supervisor.wait(timeout=60) == 0
+    assert (tmp_path / "over").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_told_again_when_all_have_ended_it_still_does_so(
+    start: Start, tmp_path: Path, how: signal.Signals
+) -> None:
+    (tmp_path / "wait").touch()
+    supervisor = start("finishing")
+    until((tmp_path / "begun").exists)
+    supervisor.terminate()
+    until((tmp_path / "after").exists)
+    supervisor.send_signal(how)
+    (tmp_path / "wait").unlink()
     assert supervisor.wait(timeout=60) == 0
     assert (tmp_path / "over").exists()
 
