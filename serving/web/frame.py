@@ -4,6 +4,7 @@ Pages ask for nothing but what this server holds. The language is the one asked 
 else the one chosen before (a cookie that holds two letters), else the browser's.
 """
 
+import hashlib
 from functools import cache
 from importlib import resources
 
@@ -17,7 +18,7 @@ from serving.web.messages import said
 from serving.web.texts import LANGUAGES, texts
 from serving.web.wording import KNOWN, SPOKEN, templates
 
-__all__ = ["NAVIGATION", "POLICY", "headers_of", "language_of", "render", "static"]
+__all__ = ["NAVIGATION", "POLICY", "asset", "headers_of", "language_of", "render", "static"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -38,7 +39,15 @@ STATIC = {
 COOKIE = "smoulder_language"
 YEAR_SECONDS = 365 * 24 * 3600
 
+
+@cache
+def asset(name: str) -> str:
+    """Address of a static file, another one for other content: no page meets an older script."""
+    return f"/ui/static/{name}?{hashlib.sha256(_file(name)).hexdigest()[:8]}"
+
+
 KNOWN |= {
+    "asset": asset,
     "languages": LANGUAGES,
     "texts": texts,
     "navigation": NAVIGATION,

@@ -182,6 +182,27 @@ def test_a_file_that_cannot_be_read_is_said_where_it_was_dropped(visit: Any) -> 
     assert page.locator("#file").is_visible()
 
 
+def test_one_press_sends_one_file_and_the_last_order_asked_for_is_shown(
+    visit: Any, known: bytes
+) -> None:
+    page = visit("/ui/screening", **WIDE).page
+    posts: list[str] = []
+    page.on("request", lambda asked: asked.method == "POST" and posts.append(asked.url))
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": 30_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    choose(page, known)
+    page.get_by_role("button", name="Screen the list").click(delay=120)
+    page.locator("progress").wait_for()
+    page.get_by_role("button", name="Screen the list").click(delay=120)
+    page.get_by_role("button", name="Look at the columns first").click(delay=120)
+    listed(page)
+    assert len(posts) == 1
+    page.get_by_role("button", name="Patient", exact=True).click(delay=120)
+    page.get_by_role("button", name="Last visit").click(delay=120)
+    page.locator('th[aria-sort="ascending"]', has_text="Last visit").wait_for()
+
+
 def test_a_long_identifier_hides_no_risk(visit: Any, known: bytes) -> None:
     page = visit("/ui/screening", **WIDE).page
     choose(page, known.replace(b"S0000001", b"X" * 160))

@@ -103,3 +103,13 @@ def test_pages_wait_for_the_way_back_in_the_browser_and_answers_are_kept_nowhere
     typed = {"subject.sex": "female", "subject.age": "61"}
     for path in ("/ui/", "/ui/echo/m_protein"):
         assert client.post(path, data=typed).headers["cache-control"] == "no-store"
+
+
+def test_a_script_is_asked_for_by_its_content_so_that_no_page_meets_an_older_one(
+    client: Client,
+) -> None:
+    asked = re.findall(r'"(/ui/static/[\w.]+)\?(\w+)"', client.get("/ui/").text)
+    assert "/ui/static/page.js" in dict(asked)
+    for path, version in asked:
+        assert hashlib.sha256(client.get(path).content).hexdigest().startswith(version)
+    assert "/ui/static/" not in re.sub(r'"/ui/static/[\w.]+\?\w+"', "", client.get("/ui/").text)
