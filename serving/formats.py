@@ -1,8 +1,8 @@
 """JSON Schemas of the other ways of asking: what is promised of FHIR R4 and of CDS Hooks 2.0."""
 
-from serving.cds_hooks.call import MOST_FEEDBACK, OUTCOMES
+from serving.cds_hooks.call import FAILED, MOST_FEEDBACK, OUTCOMES
 from serving.cds_hooks.cards import MOST_CHARACTERS
-from serving.cds_hooks.services import HOOK
+from serving.cds_hooks.services import HOOK, PATIENT, RESULTS
 from serving.schema import STRING, Schema, array, closed
 
 __all__ = ["format_components"]
@@ -32,6 +32,7 @@ def _fhir() -> Schema:
             "properties": {
                 "resourceType": bundle,
                 "entry": array({"type": "object", "properties": {"resource": {"type": "object"}}}),
+                "type": {"not": {"const": "history"}},
             },
             "required": ["resourceType"],
         },
@@ -48,9 +49,17 @@ def _fhir() -> Schema:
     }
 
 
+def _prefetched(kind: str) -> Schema:
+    """A resource, null, or what an EHR sends where it could not fetch one."""
+    return {
+        "type": ["object", "null"],
+        "properties": {"resourceType": {"type": "string", "enum": [kind, FAILED]}},
+        "required": ["resourceType"],
+    }
+
+
 def _cds_hooks() -> Schema:
     """CDS Hooks 2.0, as far as it is used here."""
-    resource: Schema = {"type": ["object", "null"]}
     service = {
         "id": STRING,
         "hook": {"type": "string", "enum": [HOOK]},
@@ -89,8 +98,15 @@ def _cds_hooks() -> Schema:
                     "required": ["patientId"],
                 },
                 "prefetch": {
-                    "type": "object",
-                    "properties": {"patient": resource, "results": resource},
+                    "type": ["object", "null"],
+                    "description": (
+                        "Patient, and a Bundle of Observations or null where there are none; "
+                        "without a key, or with an OperationOutcome, the answer is 412"
+                    ),
+                    "properties": {
+                        PATIENT: _prefetched("Patient"),
+                        RESULTS: _prefetched("Bundle"),
+                    },
                 },
             },
             "required": ["hook", "hookInstance", "context"],

@@ -39,6 +39,7 @@ WITH_BODY = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, *WITH_MO
 WITH_PREFETCH = (PRECONDITION, *WITH_BODY)
 WITH_REPORT = (MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, *ALWAYS)
 
+JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
 
 
@@ -103,6 +104,7 @@ def _paths() -> Schema:
                 "FhirAnswer",
                 FHIR_EXAMPLE,
                 FHIR_JSON,
+                taken=(FHIR_JSON, JSON),
             )
         },
         "/cds-services": {
@@ -153,7 +155,7 @@ def _get(
     summary: str,
     schema: str | None,
     kinds: tuple[ProblemKind, ...],
-    media_type: str = "application/json",
+    media_type: str = JSON,
 ) -> Schema:
     content: Schema = {"schema": ref(schema)} if schema else {}
     return {
@@ -172,19 +174,16 @@ def _post(
     asked: str,
     told: str,
     example: Schema,
-    media_type: str = "application/json",
+    media_type: str = JSON,
     kinds: tuple[ProblemKind, ...] = WITH_BODY,
+    taken: tuple[str, ...] = (),
 ) -> Schema:
+    body = {"schema": ref(asked), "examples": {"made-up": {"value": example}}}
     return {
         **_get(operation, summary, told, kinds, media_type),
         "requestBody": {
             "required": True,
-            "content": {
-                media_type: {
-                    "schema": ref(asked),
-                    "examples": {"made-up": {"value": example}},
-                }
-            },
+            "content": dict.fromkeys(taken or (media_type,), body),
         },
     }
 

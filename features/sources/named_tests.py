@@ -10,7 +10,15 @@ from features.sources.bundles import Json
 if TYPE_CHECKING:
     from fhir.resources.R4B.codeableconcept import CodeableConcept
 
-__all__ = ["BAND", "FIRST_BAND", "NamedTest", "analyte_of", "loinc_codes", "other_tests"]
+__all__ = [
+    "BAND",
+    "FIRST_BAND",
+    "SECOND_BAND",
+    "NamedTest",
+    "analyte_of",
+    "loinc_codes",
+    "other_tests",
+]
 
 LOINC_SYSTEMS = frozenset({"http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
 """As R4 has it, and the identifier of the same system that documents of HL7's version 3 carry."""

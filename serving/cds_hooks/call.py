@@ -6,13 +6,14 @@ from typing import Any
 
 from features.errors import FieldProblem, InputError
 from features.sources.bundles import Entry, entries_of
-from serving.cds_hooks.services import HOOK, PATIENT, REASONS, RESULTS
+from serving.cds_hooks.services import HOOK, PATIENT, REASON_SYSTEM, REASONS, RESULTS
 from serving.fhir.bundle import Asked, read_resources
 from serving.problems import PRECONDITION, ProblemError, of_fields
 
-__all__ = ["MOST_FEEDBACK", "OUTCOMES", "read_call", "read_feedback"]
+__all__ = ["FAILED", "MOST_FEEDBACK", "OUTCOMES", "read_call", "read_feedback"]
 
-OUTCOMES = ("accepted", "overridden")
+OVERRIDDEN = "overridden"
+OUTCOMES = ("accepted", OVERRIDDEN)
 MOST_FEEDBACK = 100
 
 FAILED = "OperationOutcome"
@@ -45,7 +46,8 @@ def read_call(document: object) -> Asked:
     reading.need(isinstance(document, dict), "body", "must be an object")
     reading.need(given.get("hook") == HOOK, "hook", f"must be {HOOK}")
     reading.need(_is_text(given.get("hookInstance")), "hookInstance", "is required")
-    context, prefetch = given.get("context"), given.get("prefetch", {})
+    context, prefetch = given.get("context"), given.get("prefetch")
+    prefetch = {} if prefetch is None else prefetch
     who = context.get("patientId") if isinstance(context, dict) else None
     reading.need(_is_text(who), "context.patientId", "is required")
     if reading.need(isinstance(prefetch, dict), "prefetch", "must be an object"):
@@ -109,7 +111,7 @@ def read_feedback(document: object) -> list[tuple[str, str]]:
             reading.need(_is_text(card), f"feedback[{i}].card", "must be the card's uuid")
             known = f"must be one of {', '.join(OUTCOMES)}"
             if reading.need(outcome in OUTCOMES, f"feedback[{i}].outcome", known):
-                found.append((str(outcome), _reason(report)))
+                found.append((str(outcome), _reason(report) if outcome == OVERRIDDEN else "none"))
     if reading.problems:
         raise of_fields(reading.problems, malformed=True)
     return found
@@ -118,8 +120,10 @@ def read_feedback(document: object) -> list[tuple[str, str]]:
 def _reason(report: Mapping[str, Any]) -> str:
     """Code of a reason of ours; any other text is not ours to keep."""
     given = report.get("overrideReason")
-    reason = given.get("reason") if isinstance(given, dict) else None
-    code = reason.get("code") if isinstance(reason, dict) else None
     if given is None:
         return "none"
-    return code if isinstance(code, str) and code in REASONS else "other"
+    reason = given.get("reason") if isinstance(given, dict) else None
+    coding = reason if isinstance(reason, dict) else {}
+    code, system = coding.get("code"), coding.get("system")
+    ours = system in (None, REASON_SYSTEM) and isinstance(code, str) and code in REASONS
+    return str(code) if ours else "other"

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 
 from features.criteria import STAGES
-from serving.cds_hooks.services import REASONS
+from serving.cds_hooks.services import REASON_SYSTEM, REASONS
 from serving.values import Json
 from serving.web.numbers import percent, span
 from serving.web.texts import texts
@@ -28,8 +28,6 @@ CLONAL = ("m_protein", "urine_m_protein", "bmpc")
 LEAD_HORIZON = 2.0
 """Years; the horizon of the usual definition of high risk (Mateos MV, Blood Cancer J 2020;10:102,
 doi:10.1038/s41408-020-00366-3)."""
-
-REASON_SYSTEM = "urn:smoulder:override-reason"
 
 
 def cards(answer: Json, *, request_id: str, base: str, confirm: Sequence[str] = ()) -> list[Json]:

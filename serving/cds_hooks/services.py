@@ -5,9 +5,10 @@ this server never calls an EHR.
 """
 
 from features.analytes import ANALYTES
+from features.sources.named_tests import SECOND_BAND
 from serving.values import Json
 
-__all__ = ["HOOK", "PATIENT", "REASONS", "RESULTS", "SERVICE", "discovery"]
+__all__ = ["HOOK", "PATIENT", "REASONS", "REASON_SYSTEM", "RESULTS", "SERVICE", "discovery"]
 
 SERVICE = "smoulder-progression"
 HOOK = "patient-view"
@@ -17,6 +18,7 @@ PATIENT, RESULTS = "patient", "results"
 LOINC = "http://loinc.org"
 MOST_RESULTS = 1000
 
+REASON_SYSTEM = "urn:smoulder:override-reason"
 REASONS = {
     "known": "Already known and acted upon",
     "data": "A result it rests on is wrong or of somebody else",
@@ -27,7 +29,9 @@ REASONS = {
 
 def discovery() -> Json:
     """Services of this server."""
-    codes = ",".join(f"{LOINC}|{code}" for each in ANALYTES.values() for code in each.loinc)
+    known = (code for each in ANALYTES.values() for code in each.loinc)
+    # Whether a first band of M-protein is the only one is known by the second alone.
+    codes = ",".join(f"{LOINC}|{code}" for code in (*known, SECOND_BAND))
     return {
         "services": [
             {

@@ -61,6 +61,8 @@ def test_discovery_asks_for_every_code_of_the_catalogue(client: Client) -> None:
     for analyte in ANALYTES.values():
         for code in analyte.loinc:
             assert f"http://loinc.org|{code}" in template
+    # Without the second band nobody knows whether the first is the M-protein.
+    assert "http://loinc.org|35559-4" in template
 
 
 def test_a_chart_gets_one_card_with_the_published_risk(cards: Any, call: Body) -> None:
@@ -195,6 +197,10 @@ def _without_prefetch(call: Body) -> None:
     del call["prefetch"]
 
 
+def _null_prefetch(call: Body) -> None:
+    call["prefetch"] = None
+
+
 def _without_results(call: Body) -> None:
     del call["prefetch"]["results"]
 
@@ -239,6 +245,7 @@ def _unit(call: Body) -> None:
     [
         (_without_patient, 412, []),
         (_without_prefetch, 412, []),
+        (_null_prefetch, 412, []),
         (_without_results, 412, []),
         (_failed_patient, 412, []),
         (_failed_results, 412, []),
@@ -275,14 +282,21 @@ def test_feedback_is_counted_and_its_comment_is_not_kept(client: Client) -> None
         "outcome": "overridden",
         "overrideReason": {"reason": {"code": "known"}, "userComment": "Zaphod knows"},
     }
-    foreign = {**overridden, "overrideReason": {"reason": {"code": "Zaphod"}}}
-    body = {"feedback": [report, overridden, foreign]}
+    foreign = [
+        {**overridden, "overrideReason": {"reason": {"code": "Zaphod"}}},
+        {**overridden, "overrideReason": {"reason": {"code": "known", "system": "urn:other"}}},
+    ]
+    agreed = {**overridden, "outcome": "accepted"}
+    body = {"feedback": [report, overridden, *foreign, agreed]}
     response = client.post(f"{ROUTE}/feedback", json=body)
     assert (response.status_code, response.json()) == (200, {})
     text = client.get("/metrics").text
-    for outcome, reason in (("accepted", "none"), ("overridden", "known"), ("overridden", "other")):
+    # A reason is one for not following, and ours only by our system.
+    counted = {("accepted", "none"): 2, ("overridden", "known"): 1, ("overridden", "other"): 2}
+    for (outcome, reason), times in counted.items():
         labels = f'{{outcome="{outcome}",reason="{reason}"}}'
-        assert f"smoulder_cds_feedback_total{labels} 1.0" in text
+        assert f"smoulder_cds_feedback_total{labels} {times}.0" in text
+    assert 'outcome="accepted",reason="known"' not in text
     assert "Zaphod" not in text
 
 
