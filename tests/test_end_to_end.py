@@ -77,6 +77,7 @@ class Demo:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def answer(demo: Demo) -> dict[str, Any]:
     subject = {"sex": "female", "age": 64, "heavy_chain": "IgG", "light_chain": "kappa"}
     subject["diagnosis_date"] = DATES[0]
     body = {"subject": subject, "visits": visits, "as_of": DATES[-1]}
-    reply = httpx.post(f"{demo.url}/v1/risk", json=body, timeout=30)
+    reply = httpx.post(f"{demo.url}/v1/risk", json=body, timeout=60)
     assert reply.status_code == 200, reply.text
     told: dict[str, Any] = reply.json()
     return told
@@ -184,13 +185,14 @@ def test_the_demonstration_says_honestly_that_the_rule_stays_champion_on_mgus2(
 ) -> None:
     told = demo.output.read_text()
     assert "Champion: Published rule, recalibrated, version 1." in told
-    listed = {m["model"]: m for m in httpx.get(f"{demo.url}/v1/models").json()["models"]}
+    models = httpx.get(f"{demo.url}/v1/models", timeout=60).json()["models"]
+    listed = {m["model"]: m for m in models}
     assert listed["mgus-progression"]["provenance"]["artefact"]["candidate"] == "rule"
     assert listed["smm-progression"]["role"] == "champion"
 
 
 def test_the_page_answers(demo: Demo) -> None:
-    page = httpx.get(f"{demo.url}/ui/")
+    page = httpx.get(f"{demo.url}/ui/", timeout=60)
     assert page.status_code == 200
     assert "M-protein" in page.text
 

@@ -222,7 +222,7 @@ def test_the_fhir_taken_away_is_what_the_fhir_api_says_of_the_same_person(
     page.get_by_role("button", name="Estimate risk").click()
     page.locator("#answer").wait_for()
     held = assessments(json.loads(taken(page, "fhir")))
-    response = httpx.post(f"{server.url}/v1/fhir/risk-assessment", json=FHIR_EXAMPLE)
+    response = httpx.post(f"{server.url}/v1/fhir/risk-assessment", json=FHIR_EXAMPLE, timeout=60)
     said = assessments(response.json())
     assert len(said) > 5
     for each in said:

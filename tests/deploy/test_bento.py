@@ -27,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=540,
         check=False,
     )
     assert built.returncode == 0, built.stderr[-2000:]
@@ -69,10 +69,10 @@ def test_what_was_packed_answers_from_its_own_copy(store: Path, tmp_path: Path) 
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(f"{url}/readyz", process, output)
-        told = httpx.post(f"{url}/v1/risk", json=EXAMPLE, timeout=20)
+        told = httpx.post(f"{url}/v1/risk", json=EXAMPLE, timeout=60)
         assert told.status_code == 200, told.text
         assert told.json()["staging"]["stage"] == "SMM"
         assert told.json()["notice"] == MARK
-        assert httpx.get(f"{url}/docs.json", timeout=20).status_code == 404
+        assert httpx.get(f"{url}/docs.json", timeout=60).status_code == 404
     finally:
         stop(process)

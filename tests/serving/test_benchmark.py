@@ -24,7 +24,7 @@ def test_service_and_bare_peer_give_the_same_answer_and_load_no_learner(stand: S
     for begin in (stand.ours, stand.bare):
         with begin() as server:
             for body in (PLAIN, BODY):
-                response = httpx.post(f"{server.url}/v1/risk", json=body, timeout=20)
+                response = httpx.post(f"{server.url}/v1/risk", json=body, timeout=60)
                 assert response.status_code == 200, response.text
             told.append(response.json() | {"request_id": ""})
             assert server.mapped("pandas", "sklearn", "xgboost", "pyarrow", "scipy") == []

@@ -111,7 +111,7 @@ async def _talk(sent: bytes, *, headers: bool = False) -> bytes:
     async with _served(_headers if headers else _hello) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
-        told = await asyncio.wait_for(reader.read(), timeout=10)
+        told = await asyncio.wait_for(reader.read(), timeout=30)
         writer.close()
     return told
 

@@ -145,7 +145,7 @@ def test_what_a_follower_left_that_cannot_be_read_is_a_fault_and_stops_no_watch(
     publish(tmp_path, version="2")
     looking = threading.Thread(target=watch.look, daemon=True)
     looking.start()
-    looking.join(timeout=10)
+    looking.join(timeout=60)
     assert versions(watch) == {"smm-progression": "2"}
     assert "cannot be read" in watch.lineup.faults["registry"]
 

@@ -21,7 +21,7 @@ WORD = "Zaphod-Beeblebrox"
 
 @pytest.fixture
 def http(server: Server) -> Any:
-    with httpx.Client(base_url=server.url, timeout=20) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
 
 

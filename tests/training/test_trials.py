@@ -143,7 +143,7 @@ def test_three_trainings_share_a_search_and_one_that_is_killed_changes_nothing(
     ]
     _wait(lambda: workers[0].pid in _workers(url).values())
     workers[0].send_signal(signal.SIGKILL)
-    workers[0].wait(timeout=30)
+    workers[0].wait(timeout=60)
     before = _workers(url)
     assert [worker.wait(timeout=300) for worker in workers[1:]] == [0, 0]
     after = _workers(url)

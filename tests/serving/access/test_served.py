@@ -46,21 +46,21 @@ def served(tmp_path_factory: pytest.TempPathFactory, collector: Any) -> Iterator
 def http(served: Served) -> Iterator[httpx.Client]:
     key = (served.home / "key").read_text()
     headers = {"authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=served.url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=served.url, headers=headers, timeout=60) as client:
         yield client
 
 
 def test_a_server_that_finds_a_key_asks_for_one(served: Served, http: httpx.Client) -> None:
     for path in ("/v1/models", "/metrics", "/v1/nothing"):
-        assert httpx.get(f"{served.url}{path}").status_code == 401
-    assert httpx.get(f"{served.url}/livez").status_code == 200
+        assert httpx.get(f"{served.url}{path}", timeout=60).status_code == 401
+    assert httpx.get(f"{served.url}/livez", timeout=60).status_code == 200
     assert http.get("/v1/models").status_code == 200
 
 
 def test_a_key_made_and_revoked_while_it_runs_counts_within_seconds(served: Served) -> None:
     def status(text: str) -> int:
         shown = {"authorization": f"Bearer {text}"}
-        return httpx.get(f"{served.url}/v1/models", headers=shown).status_code
+        return httpx.get(f"{served.url}/v1/models", headers=shown, timeout=60).status_code
 
     def until(text: str, expected: int) -> None:
         began = time.monotonic()
@@ -174,7 +174,7 @@ def test_every_route_of_the_server_is_one_of_the_enumerated(served: Served) -> N
     for path, item in document()["paths"].items():
         for method in ("get", "post"):
             if method in item and needed(path) != PUBLIC:
-                status = httpx.request(method, served.url + path_of(path)).status_code
+                status = httpx.request(method, served.url + path_of(path), timeout=60).status_code
                 assert status in (401, 429), (method, path)
 
 
