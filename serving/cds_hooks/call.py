@@ -74,7 +74,8 @@ def _kind_of(resource: object) -> object:
     """Type of a resource; None for null and empty for what is no resource."""
     if resource is None:
         return None
-    return resource.get("resourceType", "") if isinstance(resource, dict) else ""
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    return "" if kind is None else kind
 
 
 def _is_text(value: object) -> bool:

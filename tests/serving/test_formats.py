@@ -56,6 +56,8 @@ def post(client: Any, path: str, body: Any, media_type: str = "application/json"
         (CDS, ["prefetch", "patient"], []),
         (CDS, ["prefetch", "patient", "resourceType"], "Practitioner"),
         (CDS, ["prefetch", "results", "resourceType"], "Observation"),
+        (CDS, ["prefetch", "results"], {"resourceType": None}),
+        (CDS, ["prefetch", "patient"], {"id": "made-up"}),
         (CDS, ["fhirAuthorization"], {"access_token": "x"}),
         (FEEDBACK, ["feedback"], []),
         (FEEDBACK, ["feedback"], [REPORT] * 101),
