@@ -105,7 +105,12 @@ def sign(artefact: Path, private_key: Path) -> None:
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(str(private_key), "cannot be read as a private key in PEM") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise InputError(str(private_key), "expected an Ed25519 key; try 'smoulder keys signing'")
+        from features.terminal import same_runs
+
+        # Kept elsewhere, it is no folder's of runs.
+        place = "" if os.environ.get(VARIABLE) else same_runs(private_key.parent)
+        hint = f"expected an Ed25519 key; try 'smoulder keys signing{place}'"
+        raise InputError(str(private_key), hint)
     signature = private.sign(CONTEXT + (artefact / SUMS).read_bytes())
     (artefact / SIGNATURE).write_bytes(_line(_name(private.public_key()), signature))
 

@@ -189,7 +189,11 @@ def test_a_bad_subject_is_one_line_and_the_others_are_answered(
 def test_an_unknown_model_and_an_unknown_choice_are_refused(tmp_path: Path, run: Run) -> None:
     (tmp_path / "in.csv").write_text(f"{GOOD}g,2024-01-01,60,2.5,30,25\n")
     out = ("-o", tmp_path / "out.csv")
-    assert "20-2-20" in run("score", tmp_path / "in.csv", *out, "--models", "crystal").stderr
+    unknown = run(
+        "score", tmp_path / "in.csv", *out, "--models", "crystal", "--runs", tmp_path / "r"
+    )
+    assert "--models: 'crystal' is not one of 20-2-20" in unknown.stderr
+    assert f"registered ones are those in {tmp_path / 'r' / 'serving'}" in unknown.stderr
     assert run("score", tmp_path / "in.csv", *out, "--at", "dawn").returncode == 2
     assert not (tmp_path / "out.csv").exists()
 

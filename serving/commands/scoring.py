@@ -112,7 +112,7 @@ def screen(
 
 def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     """Models by identifier; registered ones are read from the bundles laid out for serving."""
-    from models.catalogue import choose
+    from models.catalogue import PUBLISHED, choose
     from serving.lifecycle import trusted_beside
     from serving.lineup import CHALLENGER
     from serving.published import published_directories, read_published
@@ -121,10 +121,18 @@ def _models(names: str | None, runs: Path) -> list["RiskModel"]:
     if wanted == []:
         raise InputError("--models", "expected identifiers separated by commas, such as 20-2-20")
     serving = runs / "serving"
+    registered = {directory.name: directory for directory in published_directories(serving)}
+    for name in wanted or ():
+        if name not in registered and name not in PUBLISHED:
+            known = ", ".join((*registered, *PUBLISHED))
+            expected = (
+                f"'{name[:40]}' is not one of {known}; registered ones are those in {serving}"
+            )
+            raise InputError("--models", expected)
     learned: dict[str, RiskModel] = {
-        directory.name: read_published(directory, trusted_beside(serving)).model
-        for directory in published_directories(serving)
-        if (CHALLENGER not in directory.name if wanted is None else directory.name in wanted)
+        name: read_published(directory, trusted_beside(serving)).model
+        for name, directory in registered.items()
+        if (CHALLENGER not in name if wanted is None else name in wanted)
     }
     return choose(wanted, learned)
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from features.errors import ArtefactError, InputError
 from models.artefact import load_artefact, save_artefact
@@ -100,3 +101,18 @@ def test_a_place_of_keys_that_cannot_be_read_is_not_one_without_keys(
     monkeypatch.setattr("os.listdir", forbidden)
     with pytest.raises(ArtefactError, match="cannot be read: Permission denied"):
         read_trusted(tmp_path / "trusted")
+
+
+def test_a_key_of_another_kind_is_told_the_command_for_its_folder(
+    artefact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = X25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "signing.pem").write_bytes(other)
+    with pytest.raises(InputError, match=f"'smoulder keys signing --runs {tmp_path}'"):
+        sign(artefact, tmp_path / "signing.pem")
+    # Kept elsewhere, it is of no folder of runs.
+    monkeypatch.setenv("SMOULDER_SIGNING_KEY", str(tmp_path / "signing.pem"))
+    with pytest.raises(InputError, match="'smoulder keys signing'"):
+        sign(artefact, tmp_path / "signing.pem")

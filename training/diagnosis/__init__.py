@@ -19,6 +19,7 @@ from training.diagnosis.follow_up import censoring, dates, deaths, follow_up, tr
 from training.diagnosis.identity import duplicates, identifiers
 from training.diagnosis.leakage import outcome_in_feature, outcome_labs
 from training.diagnosis.missingness import missingness
+from training.diagnosis.population import population
 from training.diagnosis.units import units, values
 from training.enrolment import Enrolled, enrol
 from training.landmarks import TrainingSet, landmark_rows
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Finding]] = MappingProxyType(
         "values": values,
         "identifiers": identifiers,
         "duplicates": duplicates,
+        "population": population,
         "events": events,
         "sample-size": sample_size_of,
         "follow-up": follow_up,

@@ -16,13 +16,16 @@ of the information comes from few who stand for many."""
 MOST_TREATED = 0.1
 """Share treated early above which it matters how treatment is dealt with."""
 
+LONGEST_YEARS = 60.0
+"""Nobody is followed for longer from a diagnosis of later life; five years in months read so."""
+
 MOST_LATE = 0.01
 ONE_DAY = 1.5 / 365.25
 """Slack for durations that were rounded to days."""
 
 
 def follow_up(evidence: Evidence) -> Finding:
-    """Median follow-up by reverse Kaplan–Meier, and whether every horizon is ever observed."""
+    """Median follow-up by reverse Kaplan–Meier; are durations years, is every horizon observed."""
     rows, study = evidence.rows, evidence.study
     for weights in evidence.known:
         reason = unknowable(weights)
@@ -31,6 +34,11 @@ def follow_up(evidence: Evidence) -> Finding:
             advice = "ask for shorter horizons in the study"
             return Finding("follow-up", "refuse", found, advice, final=True)
     people, who = evidence.people, evidence.subjects
+    farthest = float(people.duration_years[who].max())
+    if farthest > LONGEST_YEARS:
+        found = f"the longest follow-up is {farthest:.0f} years from diagnosis"
+        advice = "durations look like months or days; give years"
+        return Finding("follow-up", "refuse", found, advice, {"longest_years": farthest})
     curve = CensoringDistribution.fit(people.duration_years[who], people.event[who])
     below = np.flatnonzero(curve.survival <= 0.5)
     median = float(curve.times[below[0]]) if below.size else np.inf

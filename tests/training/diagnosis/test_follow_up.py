@@ -37,6 +37,15 @@ def test_follow_up_that_never_reaches_the_horizon_is_refused_for_good(
     assert "horizon 1.5 years: follow-up ends before 1.5 years" in found.found
 
 
+def test_durations_in_months_are_refused(look, drawn, smm: Study) -> None:
+    years = [1.0, 3.0, 5.0, 5.5]
+    assert look("follow-up", drawn(years, [1, 0, 0, 0]), _short(smm)).status == "pass"
+    months = [12 * duration for duration in years]
+    found = look("follow-up", drawn(months, [1, 0, 0, 0]), _short(smm))
+    assert (found.status, found.final) == ("refuse", False)
+    assert found.found == "the longest follow-up is 66 years from diagnosis"
+
+
 def test_weights_that_rest_on_few_are_warned(look, drawn, smm: Study) -> None:
     """Of 42, 36 are lost at once; the 4 followed beyond the horizon stand for all but two."""
     duration = [0.5, 0.6, *[0.7] * 36, *[3.0] * 4]
