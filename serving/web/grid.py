@@ -12,7 +12,7 @@ from itertools import chain
 from markupsafe import Markup, escape
 
 from features.analytes import ANALYTES, Analyte
-from serving.web.echo import row_echo
+from serving.web.echo import Echo, row_echo
 from serving.web.form import GROUPS, Form
 from serving.web.notes import Notes
 from serving.web.texts import texts
@@ -51,6 +51,9 @@ class Grid:
                 return _blank(language, name, unit, form.columns)
             parts = _plain(language, name, unit, form.columns)
         echo = row_echo(form, name, texts(language))
+        if self.notes.concern(name):
+            # What is unlikely is said at its cell already.
+            echo = Echo(echo.values)
         return _filled(parts, [echo, *form.row(name)])
 
 

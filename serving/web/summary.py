@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.criteria import CRITERIA
+from features.criteria import CRITERIA, EVENT, STAGES
 from models.completions import NextTest
 from serving.values import Json
 from serving.web.labels import models_label, test_label
@@ -74,6 +74,8 @@ def _unseen(staging: Json, t: Texts) -> str:
 def _next(document: Json, found: Sequence[NextTest], t: Texts) -> tuple[str, str]:
     """What to order next and why: what narrows the models, else imaging nobody has looked at."""
     words: Mapping[str, str] = t["summary"]
+    if document["staging"]["stage"] == STAGES[EVENT]:
+        return words["no_test"], words["event_why"]
     if found:
         models = models_label(found[0].models, t)
         return test_label(found[0].test, t), words["test_why"].format(models=models)
@@ -87,6 +89,8 @@ def _next(document: Json, found: Sequence[NextTest], t: Texts) -> tuple[str, str
 def _overall(document: Json, t: Texts) -> tuple[str, str, str]:
     """Horizon, range and verdict at the horizon most models give."""
     words: Mapping[str, str] = t["summary"]
+    if document["staging"]["stage"] == STAGES[EVENT]:
+        return t["answer"]["models"], "–", words["event"]
     if not document["agreement"]:
         return t["answer"]["models"], "–", words["too_few"]
     row = max(document["agreement"], key=lambda each: len(each["voices"]))

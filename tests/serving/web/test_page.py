@@ -200,3 +200,21 @@ def test_a_day_that_cannot_be_read_is_complained_of_once(client: Client) -> None
     page = ask(client, **{"visits[1].date": "03/04/2025"}).text
     beside = page.partition('id="visits[1].date"')[2].partition("</th>")[0]
     assert beside.count("2026-03-14") == 1
+
+
+MYELOMA = {"visits[2].labs.bmpc.value": "64", "visits[2].labs.m_protein.value": "38"}
+
+
+def test_an_answer_about_active_myeloma_shows_no_empty_table_and_no_complete_models(
+    client: Client,
+) -> None:
+    said = text_of(ask(client, **MYELOMA).text)
+    assert "no longer smouldering" in said
+    for nothing in ("Where models agree", "every model had what it needs", "Group"):
+        assert nothing not in said
+
+
+def test_an_unusual_value_is_doubted_once_in_its_row(client: Client) -> None:
+    page = ask(client, **{"visits[0].labs.hemoglobin.value": "190"}).text
+    row = page.partition('hx-post="/ui/echo/hemoglobin"')[2].partition("</tr>")[0]
+    assert row.count('class="doubt"') == 1

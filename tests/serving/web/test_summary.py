@@ -46,6 +46,14 @@ def test_an_undetermined_stage_says_what_it_waits_for() -> None:
     assert "agree within ten points" in found.verdict
 
 
+def test_active_myeloma_is_said_to_be_no_matter_for_models_and_not_to_lack_a_test() -> None:
+    told = document("meets a myeloma-defining event") | {"agreement": []}
+    found = summary(told, [], ENGLISH)
+    assert found.risk == "–"
+    assert "no longer smouldering, so no model here is asked" in found.verdict
+    assert "Confirm what the event rests on" in found.next_why
+
+
 @pytest.mark.parametrize(
     ("risks", "line"),
     [
