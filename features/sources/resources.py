@@ -49,7 +49,7 @@ def gather(resources: Iterable[Entry], codes: Mapping[str, Analyte] | None = Non
         kind = resource.get("resourceType")
         if kind == "Observation":
             gather_observation(found, row, url, resource)
-        elif kind not in ("Bundle", "Patient"):
+        elif kind not in ("Bundle", "Patient") and not doubts:
             found.passed_over["resources that are neither Patient nor Observation"] += 1
     leave_out_bands(found)
     _leave_out_followed(found)

@@ -303,3 +303,21 @@ def test_feedback_is_counted_and_its_comment_is_not_kept(client: Client) -> None
 @pytest.mark.parametrize("feedback", [[], [{"card": "x"}], [{"outcome": "accepted"}], "x"])
 def test_feedback_of_another_shape_is_malformed(client: Client, feedback: Any) -> None:
     assert client.post(f"{ROUTE}/feedback", json={"feedback": feedback}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/cds-services", ROUTE, f"{ROUTE}/feedback"])
+def test_a_page_of_another_origin_is_allowed_nothing(client: Client, call: Body, path: str) -> None:
+    origin = {"Origin": "https://ehr.example.org"}
+    preflight = client.request(
+        "OPTIONS", path, headers={**origin, "Access-Control-Request-Method": "POST"}
+    )
+    assert preflight.status_code == 405
+    answers = {
+        "/cds-services": lambda: client.get(path, headers=origin),
+        ROUTE: lambda: client.post(path, json=call, headers=origin),
+        f"{ROUTE}/feedback": lambda: client.post(path, json=FEEDBACK_EXAMPLE, headers=origin),
+    }
+    answer = answers[path]()
+    assert answer.status_code == 200
+    for response in (preflight, answer):
+        assert not [name for name in response.headers if name.startswith("access-control")]

@@ -128,6 +128,7 @@ def test_what_could_not_be_fetched_is_a_warning(bundle: Body, entry: Body, place
     asked = read_bundle({**bundle, "entry": [*bundle["entry"], entry]})
     assert not asked.request.problems
     assert f"entry[{len(bundle['entry'])}]{place}" in [doubt.field for doubt in asked.doubts]
+    assert not asked.notes
 
 
 @pytest.mark.parametrize(
