@@ -23,11 +23,14 @@ from serving.app import ALL_ROUTES
 from serving.drift import bins_of
 from serving.metrics import Metrics
 from serving.problems import PROBLEM_KINDS
+from serving.request import GivenValue
+from serving.values import Input
 
 metrics = Metrics()
 for name, analyte in ANALYTES.items():
     for i in range(-20, 400):
-        metrics.inputs([{"analyte": name, "given": {}, "used": i * 2.0 ** (i % 12)}])
+        used = i * 2.0 ** (i % 12)
+        metrics.inputs([Input(name, "2025-09-09", GivenValue(used, ""), used, "")])
 for route in ALL_ROUTES:
     for status in (200, 303, *(kind.status for kind in PROBLEM_KINDS)):
         metrics.request(route.endpoint.__name__, status, 0.1)
