@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -229,7 +228,6 @@ class _Reading:
         return day
 
 
-@lru_cache(maxsize=4096)
 def _day_of(text: str) -> int | None:
     """Days since 1970-01-01 of a day that visits can be of, spelled YYYY-MM-DD."""
     try:
@@ -400,7 +398,7 @@ def _each_visit(items: Sequence[object], reading: _Reading) -> Iterator[GivenVis
         day = _day(content, "date", f"{path}.date", reading)
         values = _values(content.get("labs", {}), f"{path}.labs", reading)
         if day is not None:
-            yield GivenVisit(place, day, tuple(values))
+            yield GivenVisit(place, day, values)
 
 
 def _values(labs: object, path: str, reading: _Reading) -> tuple[Given, ...]:
