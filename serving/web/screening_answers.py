@@ -107,7 +107,11 @@ class _Spread:
     def risks(self, values: Floats) -> bytes:
         every = np.full(self.size, NO_RISK, dtype="<u2")
         known = ~np.isnan(values)
-        every[self.where[known]] = np.round(values[known] * SCALE)
+        told = values[known]
+        parts = np.round(told * SCALE)
+        # What is nearly certain is not told as certain.
+        parts = np.where((told > 0) & (told < 1), np.clip(parts, 1, SCALE - 1), parts)
+        every[self.where[known]] = parts
         return every.tobytes()
 
 

@@ -11,6 +11,7 @@ import pytest
 from serving.audit import verify
 from serving.room import Room
 from serving.web.frame import POLICY
+from training.simulation import simulate_cohort
 
 
 def test_a_list_is_ranked_with_status_and_reason_for_every_row(lists: Any, page: str) -> None:
@@ -202,3 +203,13 @@ def test_nothing_of_a_file_is_in_any_log(lists: Any, caplog: pytest.LogCaptureFi
     lists.drop(lists.LIST.replace("\nA,", "\nSENTINEL-7731,").replace("24,312", "24,x7731x"))
     lists.drop(b"{SENTINEL-7731")
     assert "7731" not in caplog.text
+
+
+def test_a_risk_that_is_nearly_certain_is_not_told_as_certain(lists: Any) -> None:
+    visits = simulate_cohort(120, seed=7).visits
+    # PANGEA-SMM gives this made-up person more than 0.99999 within two years.
+    one = visits[visits["subject_id"] == "S0000052"].to_csv(index=False)
+    page = lists.drop(one).text
+    ((_, subject, risk, *_),) = lists.table(page)
+    assert subject == "S0000052"
+    assert risk.startswith("> 99 %")
