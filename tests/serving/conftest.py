@@ -3,8 +3,12 @@
 import asyncio
 import copy
 import gzip
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.reliability.served import ROOT
 from serving.app import application
 from serving.examples import EXAMPLE
 from serving.lifecycle import Watch
@@ -127,6 +132,41 @@ def room(tmp_path: Path, publish: Callable[..., Path], no_canary: None) -> Itera
     room.open()
     yield room
     room.close()
+
+
+START = """
+import sys
+from pathlib import Path
+import smoulder
+sys.argv = ["smoulder", "serve", "--port", sys.argv[1], "--workers", sys.argv[2],
+            "--runs", *sys.argv[3:]]
+smoulder.main()
+"""
+
+
+@contextmanager
+def _started(
+    runs: Path, port: int, workers: int, before: str = "", *options: str
+) -> "Iterator[subprocess.Popen[str]]":
+    """The server of the command line, in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", before + START, str(port), str(workers), str(runs), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def started() -> Callable[..., Any]:
+    """Starts the server of the command line, after a text of Python that changes it."""
+    return _started
 
 
 @pytest.fixture(scope="session")
