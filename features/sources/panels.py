@@ -41,7 +41,7 @@ class Panels:
     def add(self, url: str, resource: Json) -> None:
         """Keep what a panel or report says of its results."""
         targets = _targets(url, resource)
-        if resource.get("status") in WITHDRAWN:
+        if str(resource.get("status")) in WITHDRAWN:
             self._withdrawn.update(targets)
         elif day := _day(resource):
             for target in targets:

@@ -408,3 +408,53 @@ def test_a_bundle_of_which_all_is_left_out_is_refused_with_the_reasons(
     }
     assert second["field"] == "entry[1].resource"
     assert "is a bound, not a value" in second["expected"]
+
+
+def places_in(node: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place of a document but the whole of it."""
+    inside: list[tuple[str | int, object]] = []
+    if isinstance(node, dict):
+        inside = list(node.items())
+    elif isinstance(node, list):
+        inside = list(enumerate(node))
+    return [place for key, inner in inside for place in ((*at, key), *places_in(inner, (*at, key)))]
+
+
+def with_value(node: Any, place: tuple[str | int, ...], value: object) -> Any:
+    """A copy of a document with another value at a place."""
+    copied = copy.deepcopy(node)
+    inner = copied
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return copied
+
+
+def test_nothing_at_any_place_of_a_bundle_makes_reading_it_fail(bundle: Body) -> None:
+    result = {**bundle["entry"][1]["resource"], "interpretation": [{"text": "high"}]}
+    report = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "effectivePeriod": {"start": "2025-03-04"},
+        "result": [{"reference": "Observation/m"}],
+        "contained": [result],
+    }
+    rich = {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "total": 4,
+        "link": [{"relation": "self", "url": "http://one.example"}],
+        "entry": [
+            {"fullUrl": "http://one.example/Patient/made-up", "resource": PATIENT},
+            {"resource": {"resourceType": "Bundle", "entry": [{"resource": result}]}},
+            {"resource": report, "response": {"status": "200"}},
+            {"resource": FAILURE},
+        ],
+    }
+    assert not read_bundle(rich).request.problems
+    places = places_in(rich)
+    assert len(places) > 60
+    for place in places:
+        for value in (None, True, 7, "x", "", [], {}, [[7]], [{}], {"x": [7]}):
+            asked = read_bundle(with_value(rich, place, value))
+            assert all(problem.expected for problem in asked.request.problems)
