@@ -51,7 +51,7 @@ def publish(models_dir: Path) -> None:
 
 async def ask(app: Any, method: str, path: str, kind: bytes = b"", body: bytes = b"") -> bytes:
     """Body of one answer, straight from the routes."""
-    headers = [(b"host", b"test"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
     headers += [(b"content-type", kind)] if kind else []
     scope = {
         "type": "http",

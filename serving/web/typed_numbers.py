@@ -33,6 +33,8 @@ def has_decimal_comma(text: str) -> bool:
     >>> [has_decimal_comma(text) for text in ("12,1", "1.234,5", "1,234", "12.1")]
     [True, True, False, False]
     """
+    if "," not in text and "." not in text:
+        return False
     text = SPACES.sub("", text.strip())
     if POINTED_THOUSANDS.fullmatch(text):
         return True
