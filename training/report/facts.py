@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from features.labs import DAYS_PER_YEAR
 from training.fit import Final, Trained
 from training.report.checklists import TODO
 
 __all__ = ["training_facts"]
+
+OF_PART, HELD_OUT = "observed/expected, ", " held out"
+"""How a check of the gate is named for a part of the cohort."""
 
 
 def training_facts(trained: Trained, final: Final) -> dict[str, str]:
@@ -32,6 +36,7 @@ def training_facts(trained: Trained, final: Final) -> dict[str, str]:
         f"better than {told['rule']}, recalibrated to the same cohort.",
         "5a": f"The {told['cohort_kind']} cohort {told['cohort']}, rows with SHA-256 "
         f"{told['cohort_digest']}. Where it comes from: {TODO}",
+        "5b": _dates(trained),
         "6b": f"At risk at one of {grid} years since diagnosis, with "
         f"{', '.join(study.necessary)} and the markers of the rule known. Clinical eligibility of "
         f"the cohort: {TODO}",
@@ -51,16 +56,47 @@ def training_facts(trained: Trained, final: Final) -> dict[str, str]:
         f"constraints where the learner can keep them ({', '.join(study.monotone) or 'none'}).",
         "12c": f"{told['learner']}, chosen among {', '.join(trained.results)} as the simplest "
         "within one standard error of the best Brier score; held to the gate of the study.",
+        "12d": _held_out(trained),
         "12f": "Recalibrated on out-of-fold log odds; validation elsewhere may update it again.",
         "12g": "From the last value of every predictor by `models.learned` of the artefact; the "
         "same code answers one person, a batch and the judgement here.",
         "13": "Nobody is resampled or reweighted by outcome; weights stand for the censored only.",
+        "14": _subgroups(trained),
         "18f": "The software is open source; the study design has SHA-256 "
         f"{told['study_hash']}, the run its seed {trained.seed}.",
+        "20b": f"Range of every predictor: see the inputs. Other characteristics: {TODO}",
         "22": "The artefact: coefficients or trees, recalibration and ranges, as data with hashes.",
+        "23b": _held_out(trained),
         "27a": "A necessary predictor missing: no answer. An expected one missing: a range over "
         "its plausible values. Implausible values are told or refused.",
     }
+
+
+def _dates(trained: Trained) -> str:
+    days = trained.rows.diagnosed_years
+    if days is None or np.isnan(days).all():
+        return TODO
+    first, last = (
+        str(np.datetime64(round(float(years) * DAYS_PER_YEAR), "D"))[:4]
+        for years in (np.nanmin(days), np.nanmax(days))
+    )
+    return f"Diagnoses of {first} to {last}. End of follow-up: {TODO}"
+
+
+def _subgroups(trained: Trained) -> str:
+    parts = ", ".join(trained.study.gate.subgroups)
+    return f"Calibration out of fold by {parts}; see the gate." if parts else TODO
+
+
+def _held_out(trained: Trained) -> str:
+    held = [
+        check.name.removeprefix(OF_PART).removesuffix(HELD_OUT)
+        for check in trained.verdict.checks
+        if check.name.endswith(HELD_OUT)
+    ]
+    if not held:
+        return "No centre and no later diagnoses have enough progressions to be held out."
+    return f"Held out, and judged by a fit that has not seen them: {', '.join(held)}; see the gate."
 
 
 def _missing(trained: Trained) -> str:
