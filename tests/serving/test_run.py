@@ -24,7 +24,7 @@ def test_no_address_but_loopback_is_bound(host: str, tmp_path: Path) -> None:
 
 def test_access_control_without_anybody_to_let_in_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="smoulder keys add"):
-        serve(port=3999, models_dir=tmp_path / "serving", access=True)
+        serve(port=free_port(), models_dir=tmp_path / "serving", access=True)
 
 
 def test_a_public_address_is_refused_when_access_control_is_turned_off(tmp_path: Path) -> None:
@@ -72,13 +72,13 @@ def test_impossible_settings_are_named(port: int, workers: int, tmp_path: Path) 
 def test_a_corrupt_model_stops_the_start(tmp_path: Path, publish: Any) -> None:
     (publish(tmp_path) / "artefact" / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ArtefactError, match="smm-progression"):
-        serve(port=3999, models_dir=tmp_path)
+        serve(port=free_port(), models_dir=tmp_path)
 
 
 def test_answers_that_could_not_be_recorded_are_not_served(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(InputError, match="audit_dir"):
-        serve(port=3999, models_dir=tmp_path, audit_dir=tmp_path / "file" / "audit")
+        serve(port=free_port(), models_dir=tmp_path, audit_dir=tmp_path / "file" / "audit")
 
 
 LONG_START = """
