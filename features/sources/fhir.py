@@ -105,7 +105,7 @@ def _lab_rows(found: Gathered, source: str) -> LabRows:
     reading = Reading(table)
     for name, fault in found.faults:
         reading.add(name, [fault])
-    reading.notes += [f"{what} are not used: {n}" for what, n in found.passed_over.items()]
+    reading.notes += found.notes()
     reading.notes += _doubts(found)
     return measured_rows(reading, count_others=False)
 

@@ -1,7 +1,7 @@
 """What has been read of FHIR so far: values, Patients, faults, and what was passed over."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["AMBIGUOUS", "Doubt", "Fault", "Gathered", "Measured", "not_r4"]
 
 AMBIGUOUS = "may be any of several people with this id; only a full URL tells them apart"
+
+OTHERS = "values of tests outside the catalogue"
+MOST_CODES = 5
+"""Codes of other tests that are told, so that a code that was to be read is seen."""
 
 Fault = tuple[str, CellFault]
 
@@ -72,6 +76,8 @@ class Gathered:
     ----------
     second_bands
         Subjects and days with a second band of M-protein.
+    others
+        Codes of values of tests outside the catalogue; empty where one cannot be told.
     """
 
     codes: Mapping[str, Analyte]
@@ -85,11 +91,30 @@ class Gathered:
     faults: list[Fault] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
 
     def fault(self, name: str, expected: str, *, doubted: bool = False) -> None:
         """Note a fault of the value gathered last."""
         severity: Severity = "doubted" if doubted else "refused"
         self.faults.append((name, CellFault(len(self.measured) - 1, expected, severity)))
+
+    def pass_over_others(self, codes: Sequence[str]) -> None:
+        """Count values of tests outside the catalogue by their codes."""
+        self.passed_over[OTHERS] += len(codes)
+        self.others.update(codes)
+
+    def notes(self) -> list[str]:
+        """What was passed over, a line each; of other tests with the most frequent codes."""
+        return [
+            f"{what} are not used: {n}{self._most_frequent() if what == OTHERS else ''}"
+            for what, n in self.passed_over.items()
+        ]
+
+    def _most_frequent(self) -> str:
+        codes = [(code, n) for code, n in self.others.most_common() if code]
+        told = [f"{code}: {n}" for code, n in codes[:MOST_CODES]]
+        more = ["others"] if len(codes) > MOST_CODES else []
+        return f" ({', '.join(told + more)})" if told else ""
 
     def refuse(self, subject: str, row: int, name: str, expected: str) -> None:
         """Note why a subject cannot be read from a row."""

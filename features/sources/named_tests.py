@@ -1,6 +1,7 @@
 """Which test of the catalogue the code of an Observation names."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from features.analytes import Analyte, analyte_for_loinc
@@ -16,12 +17,22 @@ __all__ = [
     "SECOND_BAND",
     "NamedTest",
     "analyte_of",
+    "coding_pairs",
     "loinc_codes",
+    "other_code",
     "other_tests",
 ]
 
 LOINC_SYSTEMS = frozenset({"http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
 """As R4 has it, and the identifier of the same system that documents of HL7's version 3 carry."""
+
+SHORT_NAMES = dict.fromkeys(LOINC_SYSTEMS, "LOINC") | dict.fromkeys(
+    ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"), "SNOMED CT"
+)
+OTHER_SYSTEM = "code"
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}", re.ASCII)
+"""What is told as a code; anything else could be a caller's text."""
 
 FIRST_BAND = "51435-6"
 """M-protein of the first band; the M-protein where it is the only one."""
@@ -85,23 +96,51 @@ def loinc_codes(code: "CodeableConcept") -> frozenset[str]:
     return frozenset(str(each.code) for each in codings if str(each.system) in LOINC_SYSTEMS)
 
 
-def other_tests(resource: Json, local: Mapping[str, Analyte]) -> int:
-    """Number of values of an Observation that plainly holds no test of the catalogue, else 0.
+def coding_pairs(code: "CodeableConcept") -> list[tuple[str, str]]:
+    """System and code of each coding; empty texts where it has none."""
+    return [(str(each.system or ""), str(each.code or "")) for each in code.coding or []]
+
+
+def other_code(codings: Iterable[tuple[str, str]]) -> str:
+    """Short name of a system and the code of another test in it, LOINC's first; empty if none.
+
+    Examples
+    --------
+    >>> other_code([("http://h.example/lab", "LDH"), ("http://loinc.org", "14804-9")])
+    'LOINC 14804-9'
+    >>> other_code([("http://h.example/lab", "LDH")]), other_code([("", "LDH of Mrs Smith")])
+    ('code LDH', '')
+    """
+    named: dict[str, str] = {}
+    for system, code in codings:
+        if CODE.fullmatch(code):
+            named.setdefault(SHORT_NAMES.get(system, OTHER_SYSTEM), code)
+    for name in (*SHORT_NAMES.values(), OTHER_SYSTEM):
+        if name in named:
+            return f"{name} {named[name]}"
+    return ""
+
+
+def other_tests(resource: Json, local: Mapping[str, Analyte]) -> list[str]:
+    """Codes of the values of an Observation that plainly holds no test of the catalogue, else none.
 
     Most results of a hospital are other tests: they need no validation, which is slow, and a fault
     in one of them refuses nobody.
     """
     components = resource.get("component", [])
     parts = [resource, *components] if isinstance(components, list) else [None]
+    codes = []
     for part in parts:
         code = part.get("code") if isinstance(part, dict) else None
         codings = code.get("coding", []) if isinstance(code, dict) else None
         if not isinstance(codings, list):
-            return 0
+            return []
         for coding in codings:
             if not isinstance(coding, dict) or _is_of_interest(coding, local):
-                return 0
-    return len(parts)
+                return []
+        pairs = ((str(each.get("system") or ""), str(each.get("code") or "")) for each in codings)
+        codes.append(other_code(pairs))
+    return codes
 
 
 def _is_of_interest(coding: Json, local: Mapping[str, Analyte]) -> bool:

@@ -10,7 +10,15 @@ import numpy as np
 from features.analytes import Analyte
 from features.sources.bundles import Json
 from features.sources.gathered import AMBIGUOUS, Gathered, Measured, not_r4
-from features.sources.named_tests import BAND, FIRST_BAND, analyte_of, loinc_codes, other_tests
+from features.sources.named_tests import (
+    BAND,
+    FIRST_BAND,
+    analyte_of,
+    coding_pairs,
+    loinc_codes,
+    other_code,
+    other_tests,
+)
 from features.sources.people import target_of
 from features.sources.quantities import (
     absent,
@@ -42,7 +50,7 @@ def gather_observation(found: Gathered, row: int, url: str, resource: Json) -> N
 
     others = other_tests(resource, found.codes)
     if others:
-        found.passed_over["values of tests outside the catalogue"] += others
+        found.pass_over_others(others)
         return
     subject = found.people.of_result(url, resource)
     if subject is None:
@@ -111,7 +119,7 @@ def _gather_part(found: Gathered, part: "Part", blank: Measured, doubts: tuple[s
         return
     analyte, wrong = analyte_of(part.code, found.codes)
     if analyte is None and not wrong:
-        found.passed_over["values of tests outside the catalogue"] += 1
+        found.pass_over_others([other_code(coding_pairs(part.code))])
         return
     if analyte is None:
         if wrong == BAND and number_of(part) > 0:

@@ -104,7 +104,7 @@ def read_resources(resources: Iterable[Entry]) -> Asked:
         {(analyte, day): names[row] for day, (analyte, _), row in values if names[row]},
         places,
         tuple(doubts),
-        tuple(f"{what} are not used: {n}" for what, n in found.passed_over.items()),
+        tuple(found.notes()),
     )
 
 

@@ -404,7 +404,7 @@ def test_a_bundle_of_which_all_is_left_out_is_refused_with_the_reasons(
         "field": "entry",
         "expected": "hold no usable laboratory value; "
         "Observations with status entered-in-error are not used: 1; "
-        "values of tests outside the catalogue are not used: 1",
+        "values of tests outside the catalogue are not used: 1 (LOINC 2951-2: 1)",
     }
     assert second["field"] == "entry[1].resource"
     assert "is a bound, not a value" in second["expected"]

@@ -15,7 +15,9 @@ def test_without_its_file_a_code_of_the_site_is_no_test(read, observation, patie
     local["code"] = {"coding": [{"system": "http://h.example/lab", "code": "33358-3"}]}
     rows = read(patient, local)
     assert not rows.columns
-    assert rows.notes == ("values of tests outside the catalogue are not used: 1",)
+    assert rows.notes == (
+        "values of tests outside the catalogue are not used: 1 (code 33358-3: 1)",
+    )
 
 
 def test_a_code_of_two_tests_is_left_out_and_named(read, observation, loinc, patient, values):
@@ -77,3 +79,51 @@ def test_a_code_of_loinc_s_outside_the_catalogue_beside_one_of_it_wants_confirmi
 def test_a_code_of_the_site_beside_loinc_s_is_no_doubt(read, observation, patient):
     given = coded(observation, ("http://loinc.org", "33358-3"), ("urn:oid:1.2.840", "M-SPIKE"))
     assert not read(patient, given).problems
+
+
+def test_other_tests_are_told_by_their_most_frequent_codes(read, observation, patient):
+    # LDH by another code than the catalogue's, and what a hospital measures every day.
+    times = {"14804-9": 1, "2951-2": 4, "2823-3": 3, "2075-0": 2, "1963-8": 2, "2345-7": 2}
+    others = [observation(code) for code, n in times.items() for _ in range(n)]
+    (note,) = read(patient, observation(), *others).notes
+    assert note == (
+        "values of tests outside the catalogue are not used: 14 (LOINC 2951-2: 4, LOINC 2823-3: 3, "
+        "LOINC 2075-0: 2, LOINC 1963-8: 2, LOINC 2345-7: 2, others)"
+    )
+    (note,) = read(patient, observation(), *others[:1]).notes
+    assert note.endswith(" are not used: 1 (LOINC 14804-9: 1)")
+
+
+@pytest.mark.parametrize(
+    ("codings", "told"),
+    [
+        (
+            [
+                {"system": "http://h.example/lab", "code": "LDH"},
+                {"system": "http://loinc.org", "code": "14804-9", "display": "LDH of Zebra"},
+            ],
+            " (LOINC 14804-9: 1)",
+        ),
+        ([{"system": "http://snomed.info/sct", "code": "11274001"}], " (SNOMED CT 11274001: 1)"),
+        ([{"system": "http://zebra.example", "code": "LDH", "display": "Zebra"}], " (code LDH: 1)"),
+        # What is longer than a code or has a space may be text about a person.
+        ([{"system": "http://h.example/lab", "code": "LDH of Zebra"}], ""),
+        ([{"system": "http://h.example/lab", "code": "Z" * 25}], ""),
+        ([{"code": "<b>"}], ""),
+        ([{"display": "Zebra"}], ""),
+        ([{"code": None, "display": "Zebra"}], ""),
+        ([], ""),
+    ],
+)
+@pytest.mark.parametrize("in_a_panel", [False, True])
+def test_of_another_test_nothing_is_told_but_its_code(
+    read, observation, patient, loinc, codings, told, in_a_panel
+):
+    code = {"coding": codings, "text": "Zebra"}
+    other = observation() | {"code": code}
+    if in_a_panel:
+        # Read as a whole, since one of its components is of the catalogue.
+        component = {"code": code, "valueQuantity": other["valueQuantity"]}
+        other = observation(component=[component])
+    notes = read(patient, observation(), other).notes
+    assert notes == (f"values of tests outside the catalogue are not used: 1{told}",)

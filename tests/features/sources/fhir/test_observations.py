@@ -82,7 +82,9 @@ def test_an_observation_that_is_not_r4_refuses_its_subject_alone(read, observati
 def test_a_fault_in_another_test_refuses_nobody(read, observation, patient):
     other = observation("2951-2", 140, "mmol/L", triggeredBy=[])
     rows = read(patient, observation(), other)
-    assert rows.notes == ("values of tests outside the catalogue are not used: 1",)
+    assert rows.notes == (
+        "values of tests outside the catalogue are not used: 1 (LOINC 2951-2: 1)",
+    )
     assert not rows.problems
 
 
