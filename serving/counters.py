@@ -24,6 +24,9 @@ KINDS = ("counter", "gauge_livemax", "histogram")
 FILE_BYTES = 2**19
 """Of each kind; every label that there is takes less than half of it."""
 
+HEAD_BYTES = 8
+"""What tells how much of a file is used, padded; without it nobody's counts can be read."""
+
 
 def make_room() -> None:
     """Take the room for what this process will count, before it begins to."""
@@ -59,8 +62,8 @@ def _trim(path: Path) -> None:
     """Give back the room that a file did not use; how much it did is told by its beginning."""
     with path.open("r+b") as file:
         head = file.read(4)
-        if len(head) == 4:
-            file.truncate(struct.unpack("i", head)[0])
+        used = struct.unpack("i", head)[0] if len(head) == 4 else 0
+        file.truncate(max(HEAD_BYTES, used))
 
 
 def _runs(pid: int) -> bool:

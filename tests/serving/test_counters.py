@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.counters import FILE_BYTES, forget_dead
 
@@ -102,3 +103,13 @@ def test_the_counts_of_dead_workers_keep_no_room_that_they_do_not_need(tmp_path:
     path.write_bytes(struct.pack("i", 64) + bytes(FILE_BYTES - 4))
     forget_dead(tmp_path)
     assert path.stat().st_size == 64
+
+
+@pytest.mark.parametrize("size", [FILE_BYTES, 0], ids=["nothing counted", "no room taken yet"])
+def test_a_worker_that_died_before_it_counted_hides_nobody_elses_counts(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "counter_4194305.db"
+    path.write_bytes(bytes(size))
+    forget_dead(tmp_path)
+    assert list(MultiProcessCollector.merge([str(path)])) == []
