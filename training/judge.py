@@ -78,7 +78,7 @@ def judge(
         `subject_id` and one column per strategy that is no threshold on a risk, such as treating a
         published score's high group: 1 act, 0 do not, empty not known.
     min_events
-        Progressions that a subgroup needs by the horizon to be judged.
+        People who progress by the horizon that a subgroup needs to be judged.
     cluster_column
         Column of `outcomes` naming the person, when `subject_id` names a person at a landmark.
     with_concordance
@@ -276,9 +276,11 @@ def _part(
     sample = sample_of(given.timeline_of(members), horizon, given.cluster_of(members), settings)
     risk = cell.at(members)
     row = performance_of(model, sample, risk, scores_of(sample, risk, with_influence=False))
-    if row.events >= settings.min_events:
+    # Landmarks of one person are no new progressions.
+    if row.people_progressed >= settings.min_events:
         return row
     reason = (
-        f"{row.events} progressions by {horizon:g} years; a subgroup needs {settings.min_events}"
+        f"{row.people_progressed} progressions by {horizon:g} years; "
+        f"a subgroup needs {settings.min_events}"
     )
     return row.withheld(reason)

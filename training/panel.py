@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
+from training.metrics.clusters import codes_of, people_of
 from training.metrics.estimate import BoolArray, FloatArray, IntArray
 from training.metrics.timeline import Places, Timeline
 
@@ -83,18 +84,6 @@ class Panel:
     def cluster_of(self, rows: IntArray | None) -> IntArray | None:
         """Cluster codes of some of the subjects, without gaps."""
         return self.cluster if rows is None else codes_of(self.cluster, rows)
-
-
-def people_of(cluster: IntArray | None, rows: BoolArray) -> int:
-    """How many people some of the rows are of."""
-    return int(rows.sum()) if cluster is None else int(np.unique(cluster[rows]).size)
-
-
-def codes_of(cluster: IntArray | None, rows: IntArray | BoolArray) -> IntArray | None:
-    """Cluster codes of some of the rows, without gaps; None where every row is its own."""
-    if cluster is None:
-        return None
-    return np.unique(cluster[rows], return_inverse=True)[1].astype(np.int64)
 
 
 def panel(

@@ -12,6 +12,7 @@ from training.metrics.brier import BrierScore, brier_score, null_score
 from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve
 from training.metrics.censoring import FLOOR, IpcwWeights, ipcw_weights
+from training.metrics.clusters import people_of
 from training.metrics.concordance import concordance
 from training.metrics.discrimination import Ranking, auc
 from training.metrics.estimate import Estimate, FloatArray, IntArray
@@ -19,7 +20,6 @@ from training.metrics.intervals import resampled_measures, with_interval
 from training.metrics.links import LINKS
 from training.metrics.net_benefit import net_benefit, standardised
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline
-from training.panel import people_of
 
 THRESHOLDS = (0.05, 0.1)
 
@@ -46,7 +46,7 @@ class Settings:
     level
         Confidence level within 0–1.
     min_events
-        Progressions that a subgroup needs by the horizon to be judged.
+        People who progress by the horizon that a subgroup needs to be judged.
     with_concordance
         Whether to add Wolbers' C, which costs as much as everything else together.
     progress

@@ -8,11 +8,12 @@ import pandas as pd
 
 from features.errors import ColumnError, DuplicateError, ValueRangeError
 from training.judgement import StrategyRow
-from training.metrics.aalen_johansen import observed_risk, observed_risk_and_pseudo_values
+from training.metrics.aalen_johansen import observed_risk
+from training.metrics.clusters import codes_of
 from training.metrics.estimate import BoolArray, Estimate, IntArray
 from training.metrics.net_benefit import net_benefit_of_rule, standardised
 from training.metrics.timeline import Timeline
-from training.panel import FIRST_ROW, Panel, codes_of
+from training.panel import FIRST_ROW, Panel
 from training.performance import Settings
 
 TREAT_ALL = "treat all"
@@ -78,7 +79,8 @@ def _row(
     observed = Estimate.none("nobody is flagged")
     if acts.any():
         flagged = line if acts.all() else line.part(acts)
-        observed = _observed(flagged, codes_of(cluster, acts), horizon, settings.level)
+        own = codes_of(cluster, acts)
+        observed = observed_risk(flagged, horizon, level=settings.level, cluster=own)
     benefit = {
         f"{threshold:g}": net_benefit_of_rule(
             line.times, line.event, acts, horizon,
@@ -99,12 +101,6 @@ def _row(
             key: standardised(value, everybody) for key, value in benefit.items()
         },
     )
-
-
-def _observed(line: Timeline, cluster: IntArray | None, horizon: float, level: float) -> Estimate:
-    if cluster is None:
-        return observed_risk(line, horizon, level=level)
-    return observed_risk_and_pseudo_values(line, horizon, level=level, cluster=cluster)[0]
 
 
 def _of_table(given: Panel, table: pd.DataFrame) -> Iterator[Strategy]:

@@ -143,7 +143,7 @@ def test_the_command_reminds_of_the_day_that_risks_of_a_score_table_count_from(
     assert done.returncode == 0, done.stderr
     assert "scores.csv: each risk is as of the visit of its row" in done.stderr
     assert "'smoulder score --at first'" in done.stderr
-    assert done.stdout == f"1 models judged on up to {len(TABLE)} people: {tmp_path / 'j.json'}\n"
+    assert done.stdout == f"1 model judged on up to {len(TABLE)} people: {tmp_path / 'j.json'}\n"
     # Anybody's risks are as of the day that they say.
     assert "as of the visit" not in run("evaluate", "--risks", files[0], *told).stderr
 

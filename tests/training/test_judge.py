@@ -175,6 +175,19 @@ def test_treating_all_is_as_unsure_as_there_are_people() -> None:
         assert found.standard_error == pytest.approx(expected.standard_error, rel=0.01)
 
 
+def test_a_subgroup_needs_people_who_progress_and_not_their_landmarks() -> None:
+    progressed = OUTCOMES.query("event == 1 and duration_years <= 5")["subject_id"].head(6)
+    few = pd.concat([OUTCOMES, OUTCOMES.assign(subject_id=OUTCOMES["subject_id"] + 10_000)])
+    few["person"] = few["subject_id"] % 10_000
+    one = risks(horizons=(5.0,)).query("model == 'good'")
+    both = pd.concat([one, one.assign(subject_id=one["subject_id"] + 10_000)])
+    named = few[["subject_id"]].assign(part=np.where(few["person"].isin(progressed), "six", "rest"))
+    parts = judge(both, few, subgroups=named, cluster_column="person").subgroups
+    (six,) = (part.performance for part in parts if part.level == "six")
+    assert (six.events, six.people_progressed) == (12, 6)
+    assert six.auc.reason == "6 progressions by 5 years; a subgroup needs 10"
+
+
 def test_codes_that_name_every_row_change_nothing() -> None:
     one = risks(horizons=(5.0,))
     named = OUTCOMES.assign(person=OUTCOMES["subject_id"])

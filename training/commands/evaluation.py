@@ -58,6 +58,7 @@ def evaluate(
         typer.echo(judgement.to_json())
         return
     written = " and ".join(str(path) for path in (out, report) if path is not None)
-    models = dict.fromkeys(row.model for row in judgement.rows)
+    models = len({row.model for row in judgement.rows})
     most = max(row.people for row in judgement.rows)
-    typer.echo(f"{len(models)} models judged on up to {most:,} people: {written}")
+    judged = "1 model" if models == 1 else f"{models} models"
+    typer.echo(f"{judged} judged on up to {most:,} people: {written}")

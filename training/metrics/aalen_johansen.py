@@ -93,8 +93,28 @@ def aalen_johansen(
     return IncidenceCurve(line.times[:last], steps.incidence, _variance(steps), line)
 
 
-def observed_risk(line: Timeline, horizon_years: float, *, level: float = 0.95) -> Estimate:
-    """Incidence of progression at one horizon with its interval; the end of the curve alone."""
+def observed_risk(
+    line: Timeline,
+    horizon_years: float,
+    *,
+    level: float = 0.95,
+    cluster: IntArray | None = None,
+) -> Estimate:
+    """Incidence of progression at one horizon with its interval; the end of the curve alone.
+
+    Parameters
+    ----------
+    line
+        The sample.
+    horizon_years
+        The horizon.
+    level
+        Confidence level within 0–1.
+    cluster
+        (n,) codes of rows that belong together, as `observed_risk_and_pseudo_values` takes them.
+    """
+    if cluster is not None:
+        return observed_risk_and_pseudo_values(line, horizon_years, level=level, cluster=cluster)[0]
     horizon = checked_horizon(horizon_years)
     reason = follow_up_too_short(line, horizon)
     if reason is not None:
@@ -120,8 +140,8 @@ def observed_risk_and_pseudo_values(
     level
         Confidence level within 0–1.
     cluster
-        (n,) codes of rows that belong together: the variance is then the jackknife's over clusters
-        (Greenwood's takes every row as a subject of its own).
+        (n,) codes 0 … k-1 of rows that belong together: the variance is then the jackknife's over
+        clusters (Greenwood's takes every row as a subject of its own).
     """
     horizon = checked_horizon(horizon_years)
     reason = follow_up_too_short(line, horizon)
@@ -132,9 +152,9 @@ def observed_risk_and_pseudo_values(
     if cluster is None or found.value is None:
         return found, pseudo
     error = clustered_standard_error(pseudo - pseudo.mean(), cluster)
-    return (
-        Estimate(found.value) if error is None else _estimate(found.value, error, level)
-    ), pseudo
+    if error is None:
+        return Estimate(found.value), pseudo
+    return _estimate(found.value, error, level), pseudo
 
 
 def _at_end(steps: "_Steps", level: float) -> Estimate:

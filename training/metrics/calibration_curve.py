@@ -8,6 +8,7 @@ from training.metrics.aalen_johansen import observed_risk, pseudo_values
 from training.metrics.binning import binned
 from training.metrics.blocks import blocks
 from training.metrics.censoring import follow_up_too_short
+from training.metrics.clusters import codes_of
 from training.metrics.discrimination import Ranking
 from training.metrics.estimate import Estimate, FloatArray, IntArray, normal_quantile
 from training.metrics.links import LINKS
@@ -93,6 +94,7 @@ def calibration_curve(
     ranking: Ranking | None = None,
     linked: FloatArray | None = None,
     level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> CalibrationCurve:
     """Observed risk as a smooth function of predicted risk, from jackknife pseudo-values.
 
@@ -112,6 +114,8 @@ def calibration_curve(
         (n,) `risk` on the complementary log-log scale already.
     level
         Confidence level of the pointwise band within 0–1.
+    cluster
+        (n,) codes 0 … k-1 of rows that belong together.
 
     Notes
     -----
@@ -132,8 +136,8 @@ def calibration_curve(
         else pseudo
     )
     if _by_groups(rank):
-        return _by_level(values, target, rank, level)
-    return _by_spline(values, target, rank, linked, level)
+        return _by_level(values, target, rank, level, cluster)
+    return _by_spline(values, target, rank, linked, level, cluster)
 
 
 def calibration_groups(
@@ -145,6 +149,7 @@ def calibration_groups(
     groups: int = 10,
     timeline: Timeline | None = None,
     level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> list[RiskGroup]:
     """Observed risk in groups of similar predicted risk, lowest first.
 
@@ -162,6 +167,8 @@ def calibration_groups(
         The same outcomes arranged already.
     level
         Confidence level within 0–1.
+    cluster
+        (n,) codes 0 … k-1 of rows that belong together.
     """
     line = Timeline.of(duration_years, event) if timeline is None else timeline
     values = checked_risk(risk, line.size)
@@ -177,7 +184,9 @@ def calibration_groups(
                 subjects=int(chosen.sum()),
                 events=int(by_horizon[chosen].sum()),
                 predicted=float(values[chosen].mean()),
-                observed=observed_risk(part, horizon_years, level=level),
+                observed=observed_risk(
+                    part, horizon_years, level=level, cluster=codes_of(cluster, chosen)
+                ),
             )
         )
     return result
@@ -203,12 +212,17 @@ def _by_groups(ranking: Ranking) -> bool:
 
 
 def _by_level(
-    risk: FloatArray, target: FloatArray, ranking: Ranking, level: float
+    risk: FloatArray,
+    target: FloatArray,
+    ranking: Ranking,
+    level: float,
+    cluster: IntArray | None,
 ) -> CalibrationCurve:
     member, levels = ranking.level, np.unique(ranking.ordered)
     size = np.bincount(member, minlength=levels.size)
     mean = np.bincount(member, weights=target, minlength=levels.size) / size
-    squares = np.bincount(member, weights=(target - mean[member]) ** 2, minlength=levels.size)
+    apart = target - mean[member]
+    squares = _squares(member, apart, levels.size, cluster)
     half = normal_quantile(level) * np.sqrt(squares) / size
     observed = np.clip(mean, 0.0, 1.0)
     return _distances(
@@ -217,12 +231,24 @@ def _by_level(
     )
 
 
+def _squares(
+    member: IntArray, apart: FloatArray, levels: int, cluster: IntArray | None
+) -> FloatArray:
+    """(levels,) sums of squares of the rows' distances, or of those of each cluster together."""
+    if cluster is None:
+        return np.bincount(member, weights=apart**2, minlength=levels).astype(np.float64)
+    cells = (int(cluster.max()) + 1) * levels
+    sums = np.bincount(cluster * levels + member, weights=apart, minlength=cells)
+    return np.asarray((sums.reshape(-1, levels) ** 2).sum(axis=0), dtype=np.float64)
+
+
 def _by_spline(
     risk: FloatArray,
     target: FloatArray,
     ranking: Ranking,
     linked: FloatArray | None,
     level: float,
+    cluster: IntArray | None,
 ) -> CalibrationCurve:
     eta = _CLOGLOG.forward(risk) if linked is None else linked
     knots = ranking.quantiles(KNOT_QUANTILES, _CLOGLOG.forward)
@@ -237,7 +263,7 @@ def _by_spline(
     beta, fitted, slope = found
     bread = np.linalg.inv(_products(basis, slope))
     slope *= target - fitted
-    covariance = bread @ _products(basis, slope) @ bread
+    covariance = bread @ _scores_squared(basis, slope, cluster) @ bread
     ends = ranking.quantiles((0.01, 0.99))
     grid = np.linspace(ends[0], ends[1], _GRID, dtype=np.float64)
     at_grid = restricted_cubic(_CLOGLOG.forward(grid), knots)
@@ -355,6 +381,14 @@ def _products(basis: FloatArray, factor: FloatArray) -> FloatArray:
         rows = basis[:, part] * factor[part]
         total += rows @ rows.T
     return total
+
+
+def _scores_squared(basis: FloatArray, factor: FloatArray, cluster: IntArray | None) -> FloatArray:
+    """Sum over the rows, or clusters, of the products of their scores: the sandwich's filling."""
+    if cluster is None:
+        return _products(basis, factor)
+    sums = np.array([np.bincount(cluster, weights=row * factor) for row in basis])
+    return np.asarray(sums @ sums.T, dtype=np.float64)
 
 
 def _loss(residual: FloatArray, weight: FloatArray | None) -> float:

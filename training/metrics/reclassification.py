@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.errors import ValueRangeError
-from training.metrics.aalen_johansen import aalen_johansen
+from training.metrics.aalen_johansen import observed_risk
+from training.metrics.clusters import codes_of
 from training.metrics.estimate import BoolArray, Estimate, FloatArray, IntArray
 from training.metrics.timeline import CENSORED, DEATH, PROGRESSION, Timeline, checked_outcomes
 
@@ -41,6 +42,7 @@ def reclassification(
     horizon_years: float,
     *,
     level: float = 0.95,
+    cluster: IntArray | None = None,
 ) -> list[ReclassificationCell]:
     """Two-by-two table of two rules with the observed risk in each cell.
 
@@ -54,6 +56,8 @@ def reclassification(
         The horizon.
     level
         Confidence level within 0–1.
+    cluster
+        (n,) codes 0 … k-1 of rows that belong together.
 
     Notes
     -----
@@ -66,7 +70,7 @@ def reclassification(
     if reference.shape != duration.shape or model.shape != duration.shape:
         raise ValueRangeError("flags", f"expected {duration.size} flags, one per subject")
     return [
-        _cell(duration, codes, (reference == r) & (model == m), r, m, horizon_years, level)
+        _cell(duration, codes, (reference == r) & (model == m), r, m, horizon_years, level, cluster)
         for r in (False, True)
         for m in (False, True)
     ]
@@ -80,14 +84,14 @@ def _cell(
     model_flags: bool,
     horizon_years: float,
     level: float,
+    cluster: IntArray | None,
 ) -> ReclassificationCell:
     codes = event[chosen & (duration <= horizon_years)]
     observed = Estimate.none("no subject")
     if chosen.any():
         part = Timeline.of(duration[chosen], event[chosen])
-        observed = aalen_johansen(part.duration(), part.event, timeline=part).at(
-            horizon_years, level=level
-        )
+        own = codes_of(cluster, chosen)
+        observed = observed_risk(part, horizon_years, level=level, cluster=own)
     return ReclassificationCell(
         reference_flags,
         model_flags,

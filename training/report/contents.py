@@ -190,11 +190,12 @@ def _curves(given: Panel, model: str, horizon: float) -> Curves:
     cell = given.cells[model, horizon]
     line = given.timeline_of(cell.rows)
     outcome = (line.duration(), line.event, cell.risk, horizon)
-    groups = calibration_groups(*outcome, timeline=line)
+    cluster = given.cluster_of(cell.rows)
+    groups = calibration_groups(*outcome, timeline=line, cluster=cluster)
     return Curves(
         model=model,
         horizon_years=horizon,
-        calibration=calibration_curve(*outcome, timeline=line),
+        calibration=calibration_curve(*outcome, timeline=line, cluster=cluster),
         groups=groups,
         decision=decision_curve(*outcome, thresholds=DECISION_THRESHOLDS, timeline=line),
         distribution=_distribution(line, cell.risk, horizon),
@@ -259,6 +260,8 @@ def _reclassified(given: Panel, threshold: float, reference: str) -> list[Reclas
             continue
         line = given.timeline_of(rows)
         flags = (other.at(rows) >= threshold, one.at(rows) >= threshold)
-        cells = reclassification(line.duration(), line.event, *flags, horizon)
+        cells = reclassification(
+            line.duration(), line.event, *flags, horizon, cluster=given.cluster_of(rows)
+        )
         tables.append(Reclassified(model, reference, horizon, threshold, cells))
     return tables

@@ -94,15 +94,16 @@ def _ranking(found: Estimate) -> str:
 
 
 def _usefulness(row: Performance) -> str:
+    rows = "people" if row.n == row.people else "landmarks"
     parts = [
-        f"acting at {percent(float(threshold), 0)} {_worth(benefit, benefit.value)}"
+        f"acting at {percent(float(threshold), 0)} {_worth(benefit, benefit.value, rows)}"
         for threshold, benefit in row.net_benefit.items()
         if benefit.value is not None
     ]
     return ("In net benefit, " + "; ".join(parts) + ".") if parts else ""
 
 
-def _worth(benefit: Estimate, value: float) -> str:
+def _worth(benefit: Estimate, value: float, rows: str) -> str:
     if value <= 0:
         return "does not pay"
     if benefit.lower is not None and benefit.lower <= 0:
@@ -110,4 +111,4 @@ def _worth(benefit: Estimate, value: float) -> str:
     per_thousand = 1000 * value
     found = f"{per_thousand:.{0 if per_thousand >= 1 else 1}f}"
     named = "progression" if found == "1" else "progressions"
-    return f"is worth {found} {named} found per 1,000 people, with nobody treated needlessly"
+    return f"is worth {found} {named} found per 1,000 {rows}, with nobody treated needlessly"

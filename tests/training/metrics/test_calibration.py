@@ -46,6 +46,26 @@ def test_the_line_undoes_a_distortion_on_its_scale(link: str) -> None:
     )
 
 
+@pytest.mark.parametrize("levels", [4, 4000])
+def test_a_person_at_two_landmarks_makes_no_band_narrower(levels: int) -> None:
+    duration, event, risk = cohort()
+    # A rule of four groups is compared level by level, anything finer along a spline.
+    risk = (np.ceil(risk * levels) - 0.5) / levels
+    twice = [np.tile(given, 2) for given in (duration, event, risk)]
+    person = np.tile(np.arange(risk.size), 2)
+
+    def width(*outcome: np.ndarray, cluster: np.ndarray | None = None) -> np.ndarray:
+        curve = calibration_curve(*outcome, 2, cluster=cluster)
+        groups = calibration_groups(*outcome, 2, cluster=cluster)
+        errors = [group.observed.standard_error for group in groups]
+        return np.r_[curve.upper - curve.lower, errors].astype(float)
+
+    once = width(duration, event, risk)
+    assert width(*twice, cluster=person) == pytest.approx(once, rel=0.01)
+    # Taken for two people each, they are narrower by a root of two.
+    assert (width(*twice) < 0.8 * once).all()
+
+
 def test_a_rule_is_compared_group_by_group() -> None:
     # Nobody is censored: 3 of 10 and 9 of 10 progress by 2 y, where the rule says 20 % and 50 %.
     duration = np.tile(np.r_[np.ones(9), 3.0], 2)

@@ -82,3 +82,13 @@ def test_reclassification_counts_everyone_once() -> None:
     assert both.observed.value == pytest.approx(0.5)
     nobody = next(cell for cell in cells if cell.model_flags and not cell.reference_flags)
     assert nobody.observed.reason == "no subject"
+
+
+def test_people_at_two_landmarks_are_reclassified_no_more_surely() -> None:
+    both = [np.tile(given, 2) for given in (DURATION, EVENT, RISK >= 0.2, RISK >= 0.4)]
+    person = np.tile(np.arange(DURATION.size), 2)
+    once = reclassification(DURATION, EVENT, RISK >= 0.2, RISK >= 0.4, 3)[3]
+    twice = reclassification(*both, 3, cluster=person)[3]
+    # One of two people progresses: p (1 - p) / n by Greenwood, over n - 1 by the jackknife.
+    assert once.observed.standard_error == pytest.approx(np.sqrt(0.25 / 2))
+    assert twice.observed.standard_error == pytest.approx(np.sqrt(0.25 / 1))

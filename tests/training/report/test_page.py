@@ -171,6 +171,8 @@ def test_a_gain_that_may_be_chance_is_not_called_one(given: Panel) -> None:
     assert "acting at 10 % is not shown to pay (0.002 (-0.002 to 0.006))" in summary(unsure)
     sure = replace(row, net_benefit={"0.1": Estimate(0.0012, 0.0001, 0.001, 0.0014)})
     assert "acting at 10 % is worth 1 progression found per 1,000 people" in summary(sure)
+    landmarks = replace(sure, people=sure.n // 2)
+    assert "is worth 1 progression found per 1,000 landmarks" in summary(landmarks)
 
 
 def test_one_year_is_no_years(given: Panel) -> None:
