@@ -8,7 +8,8 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from features.catalogue import FEATURES
 from features.errors import DesignError, InputError
 from models.catalogue import PUBLISHED
-from training.search_space import Search
+from training.search_space import Search, Space
 
 __all__ = ["Folds", "Gate", "Rule", "Study", "read_study"]
 
@@ -200,6 +201,10 @@ class Study:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+TABLES = {"": Study, "rule": Rule, "folds": Folds, "gate": Gate, "search": Search}
+"""Tables of a study file, and what their keys are those of; any other one is a space's."""
+
+
 def read_study(name: str) -> Study:
     """Study of a name that ships with Smoulder, or of a path to a TOML file.
 
@@ -232,11 +237,24 @@ def read_study(name: str) -> Study:
         # By way of JSON, where an array may fill a tuple and a whole number a float, but no text.
         study = TypeAdapter(Study).validate_json(json.dumps(table, default=str))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise InputError(source.name, f"is not a study design: {field}: {first['msg']}") from error
+        raise InputError(source.name, f"is not a study design: {_misread(error)}") from error
     _check(study)
     return study
+
+
+def _misread(error: ValidationError) -> str:
+    """The first fault: a key that nothing reads before one that is not there, which it may mean."""
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        *tables, key = map(str, fault["loc"])
+        if fault["type"] == "unexpected_keyword_argument":
+            names = [each.name for each in fields(TABLES.get(".".join(tables), Space))]
+            alike = get_close_matches(key, names, n=1)
+            hint = f"is {alike[0]!r} meant?" if alike else f"expected one of {', '.join(names)}"
+            return f"{'.'.join((*tables, key))}: is no key of a study design; {hint}"
+    first = faults[0]
+    said = "is needed and missing" if first["type"] == "missing" else first["msg"]
+    return f"{'.'.join(map(str, first['loc']))}: {said}"
 
 
 def _check(study: Study) -> None:

@@ -25,6 +25,23 @@ def test_the_hash_follows_the_design_and_not_the_file(tmp_path: Path) -> None:
     assert other.hash != same.hash
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("label =", "lable =", r"lable: is no key of a study design; is 'label' meant\?"),
+        ("least_ipa =", "least_ipaa =", r"gate\.least_ipaa: is no key .* is 'least_ipa' meant\?"),
+        ("[folds]", "[folds]\nseed = 1", r"folds\.seed: is no key .* expected one of count, rep"),
+        ("low = ", "lo = ", r"search\.spaces\.\w+\.\w+\.lo: is no key .* is 'low' meant\?"),
+        ("label =", "# label =", "label: is needed and missing"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_the_one_it_may_mean(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    with pytest.raises(InputError, match=f"own.toml: is not a study design: {told}"):
+        read_study(_study(tmp_path, old, new))
+
+
 def test_every_part_of_the_design_is_in_the_hash() -> None:
     study = read_study("smm")
     others = [
