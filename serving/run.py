@@ -174,11 +174,11 @@ def _settings(app: Any) -> uvicorn.Config:
 
 def _check_audit(audit_dir: Path, audit_url: str | None) -> None:
     """Answers are given only where they can be recorded."""
+    store = store_of(audit_dir, audit_url)
     try:
-        make_key(audit_dir)
+        make_key(audit_dir, store)
     except OSError:
         raise InputError("audit_dir", f"{audit_dir} cannot be written; choose another") from None
-    store = store_of(audit_dir, audit_url)
     store.check()
     store.close()
 

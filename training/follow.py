@@ -111,10 +111,15 @@ class Follower:
     def _tell(self, fault: str | None) -> None:
         if fault is not None:
             logger.error("%s", fault)
-        self.serving.mkdir(parents=True, exist_ok=True)
+        told = json.dumps({"reached": self._reached, "fault": fault}) + "\n"
         fresh = self.serving / f"{STATUS}.fresh"
-        fresh.write_text(json.dumps({"reached": self._reached, "fault": fault}) + "\n", "utf-8")
-        fresh.replace(self.serving / STATUS)
+        try:
+            self.serving.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(told, "utf-8")
+            fresh.replace(self.serving / STATUS)
+        except OSError as error:
+            # A full disk has room again some day; to the service a follower is silent until then.
+            logger.error("%s: cannot be written: %s", self.serving / STATUS, error.strerror)
 
 
 def _laid_out(place: Path) -> str | None:

@@ -10,8 +10,9 @@ table. A writer thread commits what has gathered since its last commit as one tr
 durability costs one sync per group. A record that cannot be written is an answer that is not given.
 """
 
+from serving.audit.key import make_key
 from serving.audit.log import AuditLog
-from serving.audit.record import make_key, record_of
+from serving.audit.record import record_of
 from serving.audit.verify import Verdict, verify
 
 __all__ = ["AuditLog", "Verdict", "make_key", "record_of", "verify"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from features.errors import AuditError
-from serving.audit.record import make_key
+from serving.audit.key import make_key
 from serving.audit.store import store_of
 from serving.values import Json
 
@@ -48,7 +48,7 @@ class AuditLog:
 
     def open(self) -> None:
         """Read the key and start the writer."""
-        self._key = make_key(self._directory)
+        self._key = make_key(self._directory, self._store)
         self._thread = threading.Thread(target=self._write, name="smoulder-audit", daemon=True)
         self._thread.start()
 

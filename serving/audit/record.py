@@ -3,17 +3,15 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from serving.access.callers import CALLER
-from serving.keyfile import key_of
 from serving.lineup import Card
 from serving.values import Json
 
-__all__ = ["GENESIS", "chain", "chained", "make_key", "record_of"]
+__all__ = ["GENESIS", "chain", "chained", "record_of"]
 
 GENESIS = "0" * 64
 """Hash before the first record."""
@@ -35,18 +33,6 @@ def chain(seq: int, head: str, records: Sequence[str]) -> Iterator[tuple[int, st
     for place, record in enumerate(records, seq + 1):
         head = chained(head, place, record)
         yield place, head, record
-
-
-def make_key(directory: Path) -> bytes:
-    """Key of a log's directory, made once and readable by its owner only.
-
-    Raises
-    ------
-    InputError
-        If it is there and no key: hashes under an empty one could be guessed by anybody.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    return key_of(directory / "key")
 
 
 def record_of(

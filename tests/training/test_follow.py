@@ -173,6 +173,19 @@ def test_while_the_registry_is_wrong_the_last_good_version_answers_and_it_is_tol
     assert not watch.lineup.faults
 
 
+def test_a_follower_that_cannot_say_how_it_is_looks_again(
+    quick: None, root: Path, tracking: Tracking, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_the_way = root / "serving" / STATUS
+    in_the_way.mkdir(parents=True)
+    follower = Follower(root, tracking.url)
+    assert follower.look() is None
+    assert f"{in_the_way}: cannot be written: Is a directory" in caplog.text
+    in_the_way.rmdir()
+    assert follower.look() is None
+    assert told(root)["fault"] is None
+
+
 def test_a_silent_follower_is_told(root: Path) -> None:
     serving = root / "serving"
     serving.mkdir()

@@ -60,6 +60,7 @@ def test_a_log_goes_on_from_its_copy(log: AuditLog, tmp_path: Path) -> None:
     restored = tmp_path / "restored"
     restored.mkdir()
     head = copy_log(log.path.parent, restored / "audit.db").head
+    (restored / "key").write_bytes((log.path.parent / "key").read_bytes())
     again = AuditLog(restored)
     again.open()
     again.append([{"n": "again"}]).result(timeout=60)

@@ -172,14 +172,27 @@ def test_a_key_that_is_none_keys_nothing(
     else:
         key.write_bytes(b"" if spoil == "empty" else b"secret")
     with pytest.raises(InputError, match="at least 32 random bytes"):
-        make_key(tmp_path)
+        make_key(tmp_path, SqliteStore(tmp_path / "audit.db"))
 
 
 def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    key, path = make_key(tmp_path), tmp_path / "key"
-    assert make_key(tmp_path) == path.read_bytes() == key
+    store, path = SqliteStore(tmp_path / "audit.db"), tmp_path / "key"
+    key = make_key(tmp_path, store)
+    assert make_key(tmp_path, store) == path.read_bytes() == key
     assert len(key) == 32
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lost_key_is_not_made_anew_for_records_that_it_keys(log: AuditLog) -> None:
+    directory = log.path.parent
+    log.append([]).result(timeout=60)
+    (directory / "key").unlink()
+    AuditLog(directory).open()
+    log.append([{"n": 1}]).result(timeout=60)
+    (directory / "key").unlink()
+    with pytest.raises(InputError, match="is missing, and the log has records"):
+        AuditLog(directory).open()
+    assert not (directory / "key").exists()
 
 
 def test_equal_inputs_have_equal_hashes_under_one_key_only(log: AuditLog, tmp_path: Path) -> None:
