@@ -6,6 +6,7 @@ last: its value stands where the text has no more colons than the value written 
 """
 
 import json
+from collections.abc import Callable
 from typing import NoReturn
 
 import msgspec
@@ -25,8 +26,15 @@ class _NotStrictError(ValueError):
     """Text that a lenient reader would take."""
 
 
-def decode(body: bytes) -> object:
+def decode(body: bytes, *, fraction: Callable[[str], float] = float) -> object:
     """Value of a JSON text in UTF-8.
+
+    Parameters
+    ----------
+    body
+        As received.
+    fraction
+        Makes a number of a literal with a point or an exponent.
 
     Raises
     ------
@@ -38,14 +46,14 @@ def decode(body: bytes) -> object:
     >>> decode(b'{"value": 24}')
     {'value': 24}
     """
-    quickly = _decode_plain(body)
+    quickly = _decode_plain(body, fraction)
     if quickly is not None:
         return quickly
     try:
         text = body.decode("utf-8")
         if "\\u" in text:
             _refuse_lone_surrogates(text)
-        return _DECODER.decode(text)
+        return _decoder(fraction).decode(text)
     except UnicodeDecodeError:
         raise ProblemError(MALFORMED, "the body is not UTF-8") from None
     except RecursionError:
@@ -57,15 +65,19 @@ def decode(body: bytes) -> object:
         raise ProblemError(MALFORMED, f"the body is not JSON ({place})") from None
 
 
-def _decode_plain(body: bytes) -> dict[str, object] | None:
+def _decode_plain(
+    body: bytes, fraction: Callable[[str], float] = float
+) -> dict[str, object] | None:
     """Object of a text that is surely strict; None where the slower reader has to look."""
     if b"\\u003" in body or _TOO_LONG in body.translate(_AS_ONE_DIGIT):
         return None
     try:
-        found = msgspec.json.decode(body)
+        hook = None if fraction is float else fraction
+        found = msgspec.json.Decoder(float_hook=hook).decode(body)
+        written = msgspec.json.encode(found, enc_hook=float)
         # A pair has a colon, which is lost with it where its key is repeated; in texts, colons that
         # are no escapes are kept as they are.
-        sure = type(found) is dict and body.count(b":") == msgspec.json.encode(found).count(b":")
+        sure = type(found) is dict and body.count(b":") == written.count(b":")
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return found if sure else None
@@ -95,4 +107,10 @@ def _integer(literal: str) -> int:
     return int(literal)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+def _decoder(fraction: Callable[[str], float]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_constant=_constant,
+        parse_int=_integer,
+        parse_float=fraction,
+    )

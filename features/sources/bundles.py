@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from features.errors import InputError
+from features.sources.printed import printed
 
 __all__ = ["Entry", "Json", "entries_of", "resources_of"]
 
@@ -51,7 +52,7 @@ def resources_of(path: Path) -> Iterator[Entry]:
     if not text.strip():
         raise InputError("file", "is empty", source=path.name)
     try:
-        whole = json.loads(text)
+        whole = json.loads(text, parse_float=printed)
     except RecursionError:
         raise InputError("file", "is nested too deeply for FHIR", source=path.name) from None
     except ValueError:
@@ -65,7 +66,7 @@ def _lines(text: str, source: str) -> Iterator[Entry]:
         if not line.strip():
             continue
         try:
-            resource = json.loads(line)
+            resource = json.loads(line, parse_float=printed)
         except (ValueError, RecursionError):
             message = "is neither a JSON document nor a line of NDJSON; is the file cut short?"
             raise InputError("resource", message, row=row, source=source) from None

@@ -37,6 +37,8 @@ class Measured:
         Seconds since 1970-01-01 of the sample; NaN where only a day is known.
     band
         Whether it is the first band of an M-protein, by its code.
+    half
+        Half a unit in the last printed place of the value, in `unit`; 0 where it has no digits.
     """
 
     subject: str
@@ -47,6 +49,7 @@ class Measured:
     row: int
     moment: float = np.nan
     band: bool = False
+    half: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from features.sources.named_tests import (
     other_tests,
 )
 from features.sources.people import target_of
+from features.sources.printed import half_a_place
 from features.sources.quantities import (
     absent,
     left_out,
@@ -136,6 +137,7 @@ def _gather_part(found: Gathered, part: "Part", blank: Measured, doubts: tuple[s
         analyte=name,
         value=value_of(part, analyte),
         unit=unit_of(quantity),
+        half=half_a_place(quantity.value) if quantity and quantity.value is not None else 0.0,
         band=loinc_codes(part.code).intersection(analyte.loinc) == {FIRST_BAND},
     )
     found.measured.append(given)

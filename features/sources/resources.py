@@ -14,6 +14,7 @@ from features.sources.gathered import Doubt, Gathered
 from features.sources.observations import contained_results, gather_observation
 from features.sources.patients import gather_patient
 from features.sources.people import People
+from features.sources.roundings import leave_out_coarser
 
 __all__ = ["gather"]
 
@@ -53,6 +54,7 @@ def gather(resources: Iterable[Entry], codes: Mapping[str, Analyte] | None = Non
             found.passed_over["resources that are neither Patient nor Observation"] += 1
     leave_out_bands(found)
     _leave_out_followed(found)
+    leave_out_coarser(found)
     return found
 
 

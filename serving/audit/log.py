@@ -60,7 +60,8 @@ class AuditLog:
 
     def keyed(self, content: object) -> str:
         """Keyed hash of anything JSON can hold; equal content has equal hashes."""
-        text = msgspec.json.encode(content, order="sorted")
+        # A number that keeps its printed digits hashes as the number that it is.
+        text = msgspec.json.encode(content, order="sorted", enc_hook=float)
         return hmac.digest(self._key, text, "sha256").hex()
 
     def append(self, records: Sequence[Json]) -> Written:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from features.sources.printed import printed
 from serving.api import JSON, request_id, room_of
 from serving.cds_hooks.call import read_call, read_feedback
 from serving.cds_hooks.cards import cards
@@ -46,7 +47,7 @@ async def cds_patient_view(request: Request) -> Response:
     body = await read_body(request.receive, request.headers, most_bytes=FHIR_BYTES)
 
     def work() -> tuple[object, str | None, Told | None]:
-        call = decode(body)
+        call = decode(body, fraction=printed)
         asked = read_call(call)
         nothing = not asked.request.visits and not asked.request.problems
         told = None if nothing else ask(asked, lineup, today=room.today())

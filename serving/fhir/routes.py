@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.errors import FieldProblem
+from features.sources.printed import printed
 from models.risk import RiskModel
 from serving.answer import Answered, answer
 from serving.api import request_id, room_of
@@ -98,7 +99,7 @@ async def fhir_risk_assessment(request: Request) -> Response:
     body = await read_body(request.receive, request.headers, most_bytes=FHIR_BYTES)
 
     def work() -> tuple[object, Asked, Told]:
-        document = decode(body)
+        document = decode(body, fraction=printed)
         asked = read_bundle(document)
         return document, asked, ask(asked, lineup, today=room.today())
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.sources.printed import printed
 from serving import strict_json
 from serving.problems import ProblemError
 from serving.strict_json import decode
@@ -69,6 +70,13 @@ def test_the_faster_decoder_reads_what_the_slower_one_reads(value: object) -> No
     assert decode(body) == value
     # To the type as well: 1 and 1.0 are equal, and so are 1 and true.
     assert told is None or repr(told) == repr(json.loads(body))
+
+
+@pytest.mark.parametrize("key", ["a", "\\u003a"])
+def test_fractions_keep_their_digits_where_the_caller_wants_it(key: str) -> None:
+    # Of the second key the faster decoder is not sure.
+    (found,) = decode(f'{{"{key}": [1.10, 2]}}'.encode(), fraction=printed).values()  # type: ignore[attr-defined]
+    assert [str(each) for each in found] == ["1.10", "2"]
 
 
 @pytest.mark.parametrize("inner", ['{"a": 1, "a": 1}', '[{"b": {}, "b": {}}]'])

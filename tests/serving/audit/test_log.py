@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from features.errors import AuditError, InputError
+from features.sources.printed import printed
 from serving.audit import AuditLog, make_key, verify
 from serving.audit.record import GENESIS, chained
 from serving.audit.sqlite import MOST_ROWS, SqliteStore
@@ -201,6 +202,8 @@ def test_equal_inputs_have_equal_hashes_under_one_key_only(log: AuditLog, tmp_pa
     assert log.keyed({"a": 1, "b": 2}) == log.keyed({"b": 2, "a": 1})
     assert log.keyed({"a": 1}) != log.keyed({"a": 2})
     assert log.keyed({"a": 1}) != other.keyed({"a": 1})
+    # As FHIR's numbers are read, with their digits.
+    assert log.keyed({"a": printed("1.10")}) == log.keyed({"a": 1.1})
     other.close()
 
 

@@ -101,6 +101,22 @@ def test_a_champion_of_real_data_is_named_first(
     assert "(Progression from SMM)" in card["summary"]
 
 
+@pytest.mark.parametrize(("printed", "status"), [("0.9", 200), ("0.90", 422)])
+def test_a_chart_is_judged_by_the_digits_that_were_sent(
+    client: Client, call: Body, printed: str, status: int
+) -> None:
+    # 83 umol/L of creatinine are 0.939 mg/dL, which is printed as 0.9 and not as 0.90.
+    entries = call["prefetch"]["results"]["entry"]
+    molar = next(e for e in reversed(entries) if "2160-0" in json.dumps(e))["resource"]
+    molar["valueQuantity"]["value"] = 83
+    mass = copy.deepcopy(molar) | {"id": "mass"}
+    mass["valueQuantity"] = {"value": "<>", "unit": "mg/dL"}
+    entries.append({"resource": mass})
+    body = json.dumps(call).replace('"<>"', printed)
+    told = client.post(ROUTE, content=body, headers={"content-type": "application/json"})
+    assert told.status_code == status, told.text
+
+
 @pytest.mark.parametrize("codes", [("718-7", "2160-0"), ("36916-5", "33944-0"), ("nothing",)])
 def test_a_chart_without_myeloma_tests_shows_nothing(
     cards: Any, call: Body, codes: tuple[str, ...]

@@ -168,6 +168,29 @@ def test_what_was_left_out_is_told_at_its_place(ask: Any, bundle: Body) -> None:
     assert "is a bound" in bound["diagnostics"]
 
 
+@pytest.mark.parametrize(("printed", "agrees"), [("0.9", True), ("0.90", False)])
+def test_a_result_in_two_units_is_judged_by_the_digits_that_were_sent(
+    client: Client, bundle: Body, printed: str, agrees: bool
+) -> None:
+    # 83 / 88.42 = 0.939 mg/dL, which is printed as 0.9 and not as 0.90.
+    molar = bundle["entry"][-1]["resource"]
+    molar["valueQuantity"]["value"] = 83
+    mass = copy.deepcopy(molar) | {"id": "mass"}
+    mass["valueQuantity"] = {"value": "<>", "system": UCUM, "code": "mg/dL"}
+    bundle["entry"].append({"resource": mass})
+    body = json.dumps(bundle).replace('"<>"', printed)
+    headers = {"content-type": "application/fhir+json"}
+    told = client.post("/v1/fhir/risk-assessment", content=body, headers=headers)
+    assert told.status_code == (200 if agrees else 422)
+    place = f"entry[{len(bundle['entry']) - 1}].resource"
+    if agrees:
+        issues = told.json()["entry"][-1]["resource"]["issue"]
+        (said,) = (i["diagnostics"] for i in issues if i.get("expression") == [place])
+        assert "creatinine agrees, within its rounding, with a more exact value" in said
+    else:
+        assert "with different values" in told.json()["errors"][0]["expected"]
+
+
 def test_every_answer_is_on_record(ask: Any, room: Any) -> None:
     from serving.audit import verify
 
