@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["RUNS", "Json", "Runs", "print_table", "same_runs", "working"]
+__all__ = ["RUNS", "ColumnNames", "Json", "Runs", "print_table", "same_runs", "working"]
 
 VARIABLE = "SMOULDER_RUNS"
 Runs = Annotated[
@@ -18,6 +18,14 @@ Runs = Annotated[
     typer.Option(envvar=VARIABLE, help="Folder of the MLflow database, artifacts and bundles."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+ColumnNames = Annotated[
+    Path | None,
+    typer.Option(
+        "--columns",
+        help='JSON of a file\'s own column names, {"columns": {"HB": "hemoglobin_g_dl"}}, '
+        "or a cohort.json.",
+    ),
+]
 RUNS = Path("mlruns")
 
 

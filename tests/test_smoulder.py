@@ -217,6 +217,76 @@ def test_a_place_that_cannot_be_used_and_a_seed_below_zero_are_no_traceback(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "in.csv"]
 
 
+HOSPITAL = (
+    "Pat_ID;Datum;Alter;HB;FLC_K;FLC_L;M_Protein;KM\n"
+    "007;17.09.2024;61;12,1;240;8;3,4;35\n8;18.09.2024;70;13;10;12;1;10\n"
+)
+NAMES = {
+    "Pat_ID": "subject_id", "Datum": "date", "Alter": "age", "HB": "hemoglobin_g_dl",
+    "FLC_K": "kappa_flc_mg_l", "FLC_L": "lambda_flc_mg_l", "M_Protein": "m_protein_g_dl",
+    "KM": "bmpc_percent",
+}  # fmt: skip
+
+
+def hospital(folder: Path) -> None:
+    """A hospital's own extract, the same renamed by hand, and the names of its columns."""
+    header, rest = HOSPITAL.split("\n", 1)
+    (folder / "own.csv").write_text(HOSPITAL)
+    renamed = ";".join(NAMES[name] for name in header.split(";"))
+    (folder / "hand.csv").write_text(f"{renamed}\n{rest}")
+    (folder / "names.json").write_text(json.dumps({"columns": NAMES | {"Ende": "event"}}))
+
+
+@pytest.mark.parametrize("command", [("score",), ("screen", "--trial", "AQUILA")])
+def test_a_file_with_its_own_names_is_answered_as_the_one_renamed_by_hand(
+    tmp_path: Path, run: Run, command: tuple[str, ...]
+) -> None:
+    hospital(tmp_path)
+    columns = ("--columns", tmp_path / "names.json")
+    own = run(*command, tmp_path / "own.csv", "-o", tmp_path / "own.out.csv", *columns)
+    hand = run(*command, tmp_path / "hand.csv", "-o", tmp_path / "hand.out.csv")
+    assert (own.returncode, hand.returncode) == (0, 0), own.stderr
+    answers = (tmp_path / "own.out.csv").read_text()
+    assert answers == (tmp_path / "hand.out.csv").read_text()
+    assert "007" in answers
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"Krea": "creatinine_mg_dl"}, "own.csv, Krea: is no column of the file"),
+        ({"M-Protein": "m_protein_g_dl"}, "M-Protein: is no column of the file; is 'm_protein'"),
+        ({"HB": "hemoglobin"}, "names.json, HB: 'hemoglobin' has no unit; expected one of"),
+        ({"KM": "bmpc_percent", "Mark": "bmpc_percent"}, "bmpc_percent: is named for both 'KM'"),
+    ],
+)
+def test_wrong_names_are_one_line_and_no_output(
+    tmp_path: Path, run: Run, names: dict[str, str], said: str
+) -> None:
+    hospital(tmp_path)
+    (tmp_path / "names.json").write_text(json.dumps({"columns": names}))
+    out = ("-o", tmp_path / "out.csv", "--columns", tmp_path / "names.json")
+    done = run("score", tmp_path / "own.csv", *out)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("layout", ["omop", "fhir", "pangea"])
+def test_only_tables_of_visits_have_names_of_their_own(
+    tmp_path: Path, run: Run, layout: str
+) -> None:
+    hospital(tmp_path)
+    (tmp_path / "fhir.json").write_text("{}")
+    (tmp_path / "pangea.csv").write_text("participant_id,tstart\n")
+    file = {"omop": tmp_path, "fhir": "fhir.json", "pangea": "pangea.csv"}[layout]
+    columns = ("--columns", tmp_path / "names.json")
+    done = run("score", tmp_path / file, "-o", tmp_path / "out.csv", *columns)
+    assert done.returncode == 2
+    assert f"is read as {layout}, by its own names" in done.stderr
+
+
 def test_scores_can_be_judged_and_screened(tmp_path: Path) -> None:
     alone("simulate", "--subjects", "300", "--seed", "2", "--out", tmp_path / "c")
     visits = pd.read_csv(tmp_path / "c" / "visits.csv", dtype={"subject_id": str})

@@ -3,7 +3,7 @@
 A folder holds ``visits`` (one row per subject and date), ``outcomes`` (``subject_id,
 duration_years, event``: 0 censored, 1 progression, 2 death first; from diagnosis; and, where it is
 known, ``treated_years``), for a simulated cohort ``truth`` (true risks), each as CSV or Parquet
-alike, and ``cohort.json`` with name and kind.
+alike, and ``cohort.json`` with name and kind, and the tables' own column names if they have such.
 """
 
 import json
@@ -20,11 +20,12 @@ from pyarrow import csv as arrow_csv
 
 from features.errors import ColumnError, DuplicateError, InputError, ValueRangeError
 from features.sources.headers import guess_columns
+from features.sources.names import Part, columns_of, every_name, json_object
 from features.sources.pangea import WIDE_COLUMNS, is_pangea, pangea_outcomes
 from features.sources.table import normal_name
-from features.sources.tables import header_of
+from features.sources.tables import Names, header_of
 from training.cohorts import Cohort, Kind
-from training.csv_files import csv_frame
+from training.csv_files import csv_columns, csv_frame
 
 __all__ = ["read_cohort", "refuse_occupied", "write_cohort"]
 
@@ -63,7 +64,11 @@ def read_cohort(path: Path) -> Cohort:
         raise InputError(str(path), f"expected {A_COHORT}")
     own = _tables_of(path)
     if own and not any(file.stem in PARTS for file in own):
-        return _of_pangea(own, *_read_identity(path, has_truth=False))
+        name, kind, names = _read_identity(path, has_truth=False)
+        if names:
+            problem = "are of visits and outcomes; a PANGEA file is read by its own names"
+            raise InputError("columns", problem, source="cohort.json")
+        return _of_pangea(own, name, kind)
     return _of_folder(path)
 
 
@@ -106,8 +111,9 @@ def _refuse_twice(file: Path, ended: pd.DataFrame, others: list[pd.DataFrame]) -
 def _of_folder(directory: Path) -> Cohort:
     visits_file, outcomes_file = (_needed_file(directory, name) for name in ("visits", "outcomes"))
     truth_file = _file_of(directory, "truth")
-    visits, outcomes = _read_table(visits_file), _read_table(outcomes_file)
-    name, kind = _read_identity(directory, has_truth=truth_file is not None)
+    name, kind, names = _read_identity(directory, has_truth=truth_file is not None)
+    visits = _read_table(visits_file, names, "visits")
+    outcomes = _read_table(outcomes_file, names, "outcomes")
     _check_visits(visits, visits_file)
     outcomes = _checked_outcomes(outcomes, outcomes_file)
     _refuse_first(
@@ -177,9 +183,13 @@ def _file_of(directory: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def _read_table(file: Path, names: Names | None = None, part: Part = "visits") -> pd.DataFrame:
+    """Table with its subjects, by the cohort's own column names where it has such."""
     try:
-        table = _load(file)
+        named = every_name(header_of(file), names, part=part, source=file.name) if names else {}
+        table = _load(file, named).rename(
+            columns=lambda column: named.get(normal_name(str(column)), column)
+        )
     except (ValueError, UnicodeDecodeError, OSError, pa.ArrowInvalid) as error:
         raise InputError(str(file), "cannot be read as a table with a header row") from error
     _require_columns(table, file, ("subject_id",))
@@ -193,16 +203,23 @@ def _read_table(file: Path) -> pd.DataFrame:
     return table.assign(subject_id=table["subject_id"].astype(str))
 
 
-def _load(file: Path) -> pd.DataFrame:
+def _load(file: Path, named: Names | None = None) -> pd.DataFrame:
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
+    texts = _texts_of(file, named) if named else TEXT_COLUMNS
     return csv_frame(
         file,
-        texts=TEXT_COLUMNS,
-        dtype=dict.fromkeys(TEXT_COLUMNS, str),
+        texts=texts,
+        dtype=dict.fromkeys(texts, str),
         keep_default_na=False,
         na_values=["", "NA", "NaN", "nan"],
     )
+
+
+def _texts_of(file: Path, named: Names) -> tuple[str, ...]:
+    """Columns that hold text, as the file writes their names and as it does without blanks."""
+    found = [name for name in csv_columns(file) if named.get(normal_name(name)) in TEXT_COLUMNS]
+    return (*found, *(name.strip() for name in found))
 
 
 def _write_table(table: pd.DataFrame, file: Path, file_format: Format) -> None:
@@ -217,19 +234,19 @@ def _write_table(table: pd.DataFrame, file: Path, file_format: Format) -> None:
     )
 
 
-def _read_identity(directory: Path, *, has_truth: bool) -> tuple[str, Kind]:
+def _read_identity(directory: Path, *, has_truth: bool) -> tuple[str, Kind, Names]:
+    """Name and kind of a cohort, and its tables' own column names."""
     file = directory / "cohort.json"
     if not file.is_file():
-        return directory.resolve().name, "simulated" if has_truth else "real"
-    try:
-        identity = json.loads(file.read_text(encoding="utf-8"))
-        name, kind = str(identity["name"]), identity["kind"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(str(file), "expected a JSON object with name and kind") from error
+        return directory.resolve().name, "simulated" if has_truth else "real", {}
+    identity = json_object(file, "name and kind")
+    if not {"name", "kind"} <= set(identity):
+        raise InputError(str(file), "expected a JSON object with name and kind")
+    name, kind, names = str(identity["name"]), identity["kind"], columns_of(identity, file.name)
     if kind == "real":
-        return name, "real"
+        return name, "real", names
     if kind == "simulated":
-        return name, "simulated"
+        return name, "simulated", names
     raise InputError(f"{file}: kind", "expected real or simulated")
 
 
@@ -300,5 +317,5 @@ def _instead_of(column: str, header: list[str]) -> str:
     alike = [name for name in header if guesses[name] == (column,)]
     alike = alike or get_close_matches(column, header, n=1)
     if alike:
-        return f"is {alike[0]!r} meant? rename it"
+        return f"is {alike[0]!r} meant? name it in cohort.json, or rename it"
     return f"the columns are {', '.join(header[:SHOWN])}{', …' if len(header) > SHOWN else ''}"

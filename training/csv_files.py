@@ -19,7 +19,7 @@ from features.sources.dialect import (
 )
 from features.sources.table import rows_below_header
 
-__all__ = ["csv_frame"]
+__all__ = ["csv_columns", "csv_frame"]
 
 DECIMAL_COMMA = re.compile(r"^(\s*[+-]?\d+),(\d+\s*)$", re.ASCII)
 
@@ -46,6 +46,13 @@ def csv_frame(path: Path, *, texts: Collection[str], **options: Any) -> pd.DataF
     decimal = _decimal_sign(data, texts, path.name) if separator == SEMICOLON else "."
     frame = _parsed(data, sep=separator, decimal=decimal, **options)
     return frame if decimal == "." else _with_points(frame, texts)
+
+
+def csv_columns(path: Path) -> list[str]:
+    """Column names of a CSV file as its frame has them."""
+    data, _ = as_utf8(path.read_bytes(), path.name)
+    separator = separator_of(header_line(data).decode(), path.name)
+    return [str(name) for name in _parsed(data, sep=separator, nrows=0).columns]
 
 
 def _with_points(frame: pd.DataFrame, texts: Collection[str]) -> pd.DataFrame:

@@ -6,7 +6,8 @@ Risks come long (`subject_id, model, horizon_years, risk`) or as `smoulder score
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from zipfile import BadZipFile
@@ -14,7 +15,9 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from features.errors import InputError
-from features.sources.tables import header_of
+from features.sources.names import every_name, read_names
+from features.sources.table import normal_name
+from features.sources.tables import Names, header_of
 from training.csv_files import csv_frame
 from training.diagnosis import Diagnosis
 from training.judge import judge_panel
@@ -27,6 +30,7 @@ from training.report.plain import plain
 from training.strategies import strategies
 
 HIGH = "high"
+TEXTS = ("subject_id", "model")
 TIMES = {"date", "years"}
 _WIDE = re.compile(r"(?P<model>.+)\.risk_(?P<years>\d+(?:\.\d+)?)y")
 
@@ -42,6 +46,7 @@ def evaluate_files(
     jobs: int = 1,
     subgroups_path: Path | None = None,
     strategies_path: Path | None = None,
+    columns_path: Path | None = None,
     out: Path | None = None,
     report: Path | None = None,
     title: str | None = None,
@@ -65,6 +70,8 @@ def evaluate_files(
     strategies_path
         A table with `subject_id` and one column per strategy: 1 act, 0 do not. Of a score table,
         acting on each model's high group is judged without it.
+    columns_path
+        The outcomes' own column names, as `features.sources.names` reads them.
     out
         Where to write the judgement as JSON.
     report
@@ -85,7 +92,8 @@ def evaluate_files(
         jobs=jobs,
         progress=progress,
     )
-    risks, outcomes = read_table(risks_path), read_table(outcomes_path)
+    named = {} if columns_path is None else read_names(columns_path)
+    risks, outcomes = read_table(risks_path), _named_outcomes(outcomes_path, named)
     groups = None if subgroups_path is None else read_table(subgroups_path)
     acts = high_groups(risks) if strategies_path is None else read_table(strategies_path)
     given_by = {
@@ -150,8 +158,15 @@ def write_judgement(
         write_whole(report, page)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, *, texts: Collection[str] = TEXTS) -> pd.DataFrame:
     """Table of a CSV, Parquet or Excel file, its rows where the file has them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    texts
+        Columns of a CSV file in which a comma is no decimal sign.
 
     Raises
     ------
@@ -159,8 +174,8 @@ def read_table(path: Path) -> pd.DataFrame:
         The file is not there, not of a known kind or not a table.
     """
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        ".csv": _read_csv,
-        ".txt": _read_csv,
+        ".csv": partial(_read_csv, texts=texts),
+        ".txt": partial(_read_csv, texts=texts),
         ".parquet": pd.read_parquet,
         ".xlsx": _read_excel,
     }
@@ -178,6 +193,16 @@ def read_table(path: Path) -> pd.DataFrame:
     filled = table.notna().any(axis=1).to_numpy()
     # Blank rows at the end belong to the file, not to the data; one in between is an error later.
     return table.iloc[: int(filled.nonzero()[0].max(initial=-1)) + 1]
+
+
+def _named_outcomes(path: Path, names: Names) -> pd.DataFrame:
+    """Outcomes by their own column names."""
+    table = read_table(path, texts=(*TEXTS, *(own for own in names if names[own] in TEXTS)))
+    if not names:
+        return table
+    header = [normal_name(name) for name in table.columns]
+    named = every_name(header, names, part="outcomes", source=path.name)
+    return table.rename(columns=lambda name: named[normal_name(name)])
 
 
 def long_risks(table: pd.DataFrame) -> pd.DataFrame:
@@ -256,8 +281,8 @@ def write_whole(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    return csv_frame(path, texts=("subject_id", "model"), skip_blank_lines=False, low_memory=False)
+def _read_csv(path: Path, texts: Collection[str]) -> pd.DataFrame:
+    return csv_frame(path, texts=texts, skip_blank_lines=False, low_memory=False)
 
 
 def _read_excel(path: Path) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from features.labs import LabRows
 if TYPE_CHECKING:
     from features.sources.tables import Names
 
-__all__ = ["Format", "read_visits"]
+__all__ = ["Format", "detected_format", "read_visits"]
 
 Format = Literal["auto", "csv", "pangea", "fhir", "omop"]
 
@@ -49,7 +49,7 @@ def read_visits(
         raise InputError("format", f"is not known; expected one of {', '.join(get_args(Format))}")
     if names is not None:
         return _read_layout(Path(path), names)
-    chosen = _detected(path) if format == "auto" else format
+    chosen = detected_format(path) if format == "auto" else format
     if chosen == "fhir":
         from features.sources.fhir import read_fhir
 
@@ -75,7 +75,8 @@ def _read_layout(path: Path, names: "Names | None" = None) -> LabRows:
     return read(path, names=names)
 
 
-def _detected(path: Path | str) -> Format:
+def detected_format(path: Path | str) -> Format:
+    """How a source is laid out, by its name and its first bytes."""
     if "://" in str(path):
         return "omop"
     file = Path(path)

@@ -21,7 +21,7 @@ from features.sources.tables import Names, header_of, table_from_frame, table_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LAB_COLUMNS", "read_table", "rows_from_frame"]
+__all__ = ["LAB_COLUMNS", "read_table", "rows_from_frame", "unit_fault"]
 
 LAB_COLUMNS = {
     column_name(analyte.name, unit): (analyte.name, unit)
@@ -79,7 +79,9 @@ def check_header(header: Iterable[str], *, source: str) -> tuple[str, ...]:
     """
     header = tuple(header)
     for name in header:
-        _refuse_unknown_unit(name, source)
+        fault = unit_fault(name)
+        if fault is not None:
+            raise UnitError(name[:60], fault, row=1, source=source)
     if "subject_id" not in header:
         message = "has no column 'subject_id'; it is required"
         raise ColumnError("header", message, row=1, source=source)
@@ -95,20 +97,27 @@ def check_header(header: Iterable[str], *, source: str) -> tuple[str, ...]:
     return tuple(f"column {name[:60]!r} is not used" for name in passed_over)
 
 
-def _refuse_unknown_unit(name: str, source: str) -> None:
+def unit_fault(name: str) -> str | None:
+    """What is wrong with the unit of a column that a test of the catalogue begins; None if nothing.
+
+    Examples
+    --------
+    >>> unit_fault("albumin")
+    'has no unit; expected one of albumin_g_dl, albumin_g_l'
+    """
     if name in LAB_COLUMNS or name in SUBJECT_COLUMNS:
-        return
+        return None
     known = [
         analyte
         for analyte in ANALYTES.values()
         if analyte.unit != "1" and (name == analyte.name or name.startswith(f"{analyte.name}_"))
     ]
     if not known:
-        return
+        return None
     analyte = max(known, key=lambda found: len(found.name))
     names = ", ".join(dict.fromkeys(column_name(analyte.name, unit) for unit in analyte.units))
     wrong = "has no unit" if name == analyte.name else "has a unit that is not understood"
-    raise UnitError(name[:60], f"{wrong}; expected one of {names}", row=1, source=source)
+    return f"{wrong}; expected one of {names}"
 
 
 def _known(header: Iterable[str]) -> dict[str, Cells]:

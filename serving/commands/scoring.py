@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from features.errors import InputError
-from features.terminal import RUNS, Json, Runs, working
+from features.terminal import RUNS, ColumnNames, Json, Runs, working
 
 if TYPE_CHECKING:
     from features.labs import LabRows
+    from features.sources import Format
     from features.visits import Visits
     from models.risk import RiskModel
 
@@ -44,17 +45,17 @@ def score(
     ] = "last",
     format_: FileFormat = "auto",
     codes: SiteCodes = None,
+    columns: ColumnNames = None,
     on_error: OnError = "keep",
     runs: Runs = RUNS,
 ) -> None:
     """Score every subject (last or first visit) or every visit with every chosen model."""
-    from features.sources import read_visits
     from serving.scoring import score as score_rows
     from serving.scoring import write_table
 
     chosen = _models(models, runs)
     with working(f"Scoring {Path(file).name}"):
-        rows = read_visits(file, format=format_, codes=codes)
+        rows = _rows(file, format_, codes, columns)
         table, visits = score_rows(rows, chosen, at=at, as_of_years=_today_years())
         _stop_at_refusals(Path(file).name, visits, on_error)
         write_table(table, out)
@@ -69,6 +70,7 @@ def screen(
     model: Annotated[str, typer.Option(help="Whose two-year risk ranks.")] = "pangea-smm",
     format_: FileFormat = "auto",
     codes: SiteCodes = None,
+    columns: ColumnNames = None,
     on_error: OnError = "keep",
     runs: Runs = RUNS,
     as_json: Json = False,
@@ -77,12 +79,11 @@ def screen(
     import pandas as pd
     import pyarrow as pa
 
-    from features.sources import read_visits
     from features.visits import check
     from models.screening import screen as screen_history
     from serving.scoring import write_table
 
-    rows = read_visits(file, format=format_, codes=codes)
+    rows = _rows(file, format_, codes, columns)
     visits = check(rows, as_of_years=_today_years())
     _stop_at_refusals(Path(file).name, visits, on_error)
     (ranking,) = _models(model, runs)
@@ -108,6 +109,26 @@ def screen(
             f"{model} (means of the ends of their ranges: {expected['lower']:.1f} and "
             f"{expected['upper']:.1f})"
         )
+
+
+def _rows(file: str, format_: "Format", codes: Path | None, columns: Path | None) -> "LabRows":
+    """Lab rows of a source, by a table's own column names where a file says them."""
+    from features.sources import detected_format, read_visits
+
+    if columns is None:
+        return read_visits(file, format=format_, codes=codes)
+    from features.sources.names import every_name, read_names
+    from features.sources.tables import header_of
+
+    names = read_names(columns)
+    layout = detected_format(file) if format_ == "auto" else format_
+    if layout != "csv":
+        told = f"are of CSV and Parquet; {Path(file).name} is read as {layout}, by its own names"
+        raise InputError("--columns", told)
+    path = Path(file)
+    return read_visits(
+        path, names=every_name(header_of(path), names, part="visits", source=path.name)
+    )
 
 
 def _models(names: str | None, runs: Path) -> list["RiskModel"]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from features.errors import ColumnError, DuplicateError, InputError, ValueRangeE
 from training import cohort_files
 from training.cohort_files import read_cohort, write_cohort
 from training.cohorts import Cohort
+from training.diagnosis import examine
+from training.simulation import simulate_cohort
+from training.study import read_study
 
 
 def small(**changes):
@@ -335,3 +339,103 @@ def test_a_bad_cell_of_a_pangea_file_is_named_with_its_row(tmp_path):
     table.to_csv(tmp_path / "boston.csv", index=False)
     with pytest.raises(InputError, match=r"boston\.csv, row 3, tstop"):
         read_cohort(tmp_path / "boston.csv")
+
+
+OWN = {
+    "Pat_ID": "subject_id", "Datum": "date", "Erstdiagnose": "diagnosis_date",
+    "M_Protein": "m_protein_g_dl", "Zentrum": "centre",
+    "Dauer": "duration_years", "Ende": "event",
+}  # fmt: skip
+OWN_VISITS = (
+    "Pat_ID;Datum;Erstdiagnose;M_Protein;Zentrum;age;;\n"
+    "007;17.09.2024;17.09.2024;2,4;12.345;61;;\n1,5;18.09.2024;18.09.2024;3;7;70;;\n"
+)
+OWN_OUTCOMES = "Pat_ID;Dauer;Ende\n007;1,25;1\n1,5;2;0\n"
+
+
+def named(folder, *, visits=OWN_VISITS, outcomes=OWN_OUTCOMES, **columns):
+    """A hospital's own extract, and a cohort.json that says what its columns are."""
+    folder.mkdir()
+    (folder / "visits.csv").write_text(visits)
+    (folder / "outcomes.csv").write_text(outcomes)
+    told = {"name": "ours", "kind": "real", "columns": OWN | columns}
+    (folder / "cohort.json").write_text(json.dumps(told))
+    return folder
+
+
+def renamed(text):
+    """The same table, its columns renamed by hand."""
+    header, rest = text.split("\n", 1)
+    return ";".join(OWN.get(name, name) for name in header.split(";")) + "\n" + rest
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_cohort_with_its_own_names_is_the_one_renamed_by_hand(tmp_path, suffix):
+    own = named(tmp_path / "own")
+    hand = named(tmp_path / "hand", visits=renamed(OWN_VISITS), outcomes=renamed(OWN_OUTCOMES))
+    (hand / "cohort.json").write_text('{"name": "ours", "kind": "real"}')
+    expected = read_cohort(hand)
+    if suffix == "parquet":
+        back = {name: own_name for own_name, name in OWN.items()}
+        for part in ("visits", "outcomes"):
+            getattr(expected, part).rename(columns=back).to_parquet(own / f"{part}.parquet")
+            (own / f"{part}.csv").unlink()
+    cohort = read_cohort(own)
+    # Those without a name at all are not read.
+    read = [name for name in expected.visits if not name.startswith("Unnamed")]
+    pd.testing.assert_frame_equal(cohort.visits[read], expected.visits[read])
+    pd.testing.assert_frame_equal(cohort.outcomes, expected.outcomes)
+    assert cohort.visits["subject_id"].tolist() == ["007", "1,5"]
+    assert cohort.visits["m_protein_g_dl"].tolist() == [2.4, 3.0]
+    assert cohort.visits["centre"].tolist() == ["12.345", "7"]
+
+
+def test_a_training_of_own_names_has_the_rows_of_the_renamed_cohort(tmp_path):
+    source = simulate_cohort(200, seed=3)
+    write_cohort(source, tmp_path / "plain")
+    write_cohort(
+        replace(
+            source,
+            visits=source.visits.rename(columns={"hemoglobin_g_dl": "HB", "subject_id": "Pat_ID"}),
+            outcomes=source.outcomes.rename(columns={"event": "Ende", "subject_id": "Pat_ID"}),
+        ),
+        tmp_path / "own",
+    )
+    columns = {"Pat_ID": "subject_id", "HB": "hemoglobin_g_dl", "Ende": "event"}
+    told = {"name": source.name, "kind": source.kind, "columns": columns}
+    (tmp_path / "own" / "cohort.json").write_text(json.dumps(told))
+    digests = [
+        examine(read_cohort(tmp_path / folder), read_study("smm"))[0].digest
+        for folder in ("plain", "own")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_outcomes_made_for_a_cohort_need_no_names(tmp_path):
+    outcomes = "subject_id,duration_years,event\n007,1,1\n"
+    folder = named(tmp_path / "c", visits=OWN_VISITS.split("1,5")[0], outcomes=outcomes)
+    told = {name: OWN[name] for name in OWN_VISITS.split(";")[:5]}
+    (folder / "cohort.json").write_text(json.dumps({"name": "c", "kind": "real", "columns": told}))
+    assert read_cohort(folder).outcomes["subject_id"].tolist() == ["007"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"Krea": "creatinine_mg_dl"}, r"^visits\.csv, Krea: is no column of the file"),
+        ({"Therapie": "treated_years"}, r"^outcomes\.csv, Therapie: is no column of the file"),
+        ({"Krea": "creatinine"}, r"^cohort\.json, Krea: 'creatinine' has no unit; expected one of"),
+        ({"Alter": "age", "age": "years"}, r"^visits\.csv, Alter: .* is 'age' meant"),
+    ],
+)
+def test_a_cohort_with_wrong_names_is_refused_by_file_and_column(tmp_path, columns, message):
+    with pytest.raises(InputError, match=message):
+        read_cohort(named(tmp_path / "c", **columns))
+
+
+def test_a_pangea_file_has_no_other_names(tmp_path):
+    pangea(COURSE).to_csv(tmp_path / "boston.csv", index=False)
+    told = {"name": "b", "kind": "real", "columns": {"HB": "hemoglobin_g_dl"}}
+    (tmp_path / "cohort.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match=r"cohort\.json, columns: .* read by its own names"):
+        read_cohort(tmp_path)

@@ -44,6 +44,23 @@ def test_every_kind_of_file_gives_the_same_judgement(
     assert evaluate_files(files[0], tmp_path / "german-outcomes.csv").to_dict() == expected
 
 
+def test_outcomes_with_their_own_names_are_judged_as_those_renamed_by_hand(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    names = {"Pat_ID": "subject_id", "Dauer": "duration_years", "Ende": "event", "HB": "igg_g_l"}
+    (tmp_path / "cohort.json").write_text(json.dumps({"name": "c", "columns": names}))
+    own = OUTCOMES.rename(columns={name: own for own, name in names.items()})
+    own.to_csv(tmp_path / "own.csv", sep=";", decimal=",", index=False)
+    own.to_excel(tmp_path / "own.xlsx", index=False)
+    expected = evaluate_files(*files).to_dict()
+    for name in ("own.csv", "own.xlsx"):
+        judged = evaluate_files(files[0], tmp_path / name, columns_path=tmp_path / "cohort.json")
+        assert judged.to_dict() == expected
+    own.rename(columns={"Dauer": "Dauer_J"}).to_csv(tmp_path / "o.csv", index=False)
+    with pytest.raises(InputError, match=r"^o\.csv, Dauer: .* file; is 'dauer_j' meant\?$"):
+        evaluate_files(files[0], tmp_path / "o.csv", columns_path=tmp_path / "cohort.json")
+
+
 def test_semicolons_with_decimal_points_are_read_as_they_are_written(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from features.errors import InputError
-from features.terminal import working
+from features.terminal import ColumnNames, working
 
 __all__ = ["evaluate"]
 
@@ -28,6 +28,7 @@ def evaluate(
     strategies: Annotated[
         Path | None, typer.Option(help="subject_id and whom one would act on: 1 or 0.")
     ] = None,
+    columns: ColumnNames = None,
     out: Annotated[Path | None, typer.Option(help="Judgement as JSON.")] = None,
     report: Annotated[Path | None, typer.Option(help="Report as one HTML file.")] = None,
 ) -> None:
@@ -49,6 +50,7 @@ def evaluate(
             jobs=jobs,
             subgroups_path=subgroups,
             strategies_path=strategies,
+            columns_path=columns,
             out=out,
             report=report,
         )
