@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from training.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
@@ -78,6 +81,8 @@ def test_a_suggested_command_looks_in_the_folder_of_the_caller(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = tmp_path / "my runs"
+    Registry(runs)
+    shutil.copytree(runs, tmp_path / "mlruns")
     for asked, suggested in (
         (("history", "smm-progression"), "smoulder models"),
         (("serve", "--access"), "smoulder keys add"),
@@ -94,6 +99,26 @@ def test_a_suggested_command_looks_in_the_folder_of_the_caller(
     assert "--runs" not in run("history", "smm-progression").stderr
     # The variable would lead elsewhere.
     assert "--runs mlruns" in run("history", "smm-progression", "--runs", "mlruns").stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("models",),
+        ("history", "m"),
+        ("lineage", "m", "1"),
+        ("promote", "m", "1"),
+        ("rollback", "m"),
+    ],
+)
+def test_a_folder_without_a_registry_is_told_and_none_is_made_there(
+    tmp_path: Path, run: Run, words: tuple[str, ...]
+) -> None:
+    typed = tmp_path / "mlrunz"
+    done = run(*words, "--runs", typed)
+    assert done.returncode == 2
+    assert f"--runs: there is no registry in {typed}; train one" in done.stderr
+    assert not typed.exists()
 
 
 def test_a_cohort_is_written_once_and_never_over_another(tmp_path: Path, run: Run) -> None:

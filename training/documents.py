@@ -18,9 +18,10 @@ from training.report.figures import calibration_figure, decision_figure, inciden
 from training.report.page import report_contents
 from training.tables import PERSON, out_of_fold_tables
 
-__all__ = ["Documents", "documents_of"]
+__all__ = ["REPORT", "Documents", "documents_of"]
 
 REPORT = "judgement.html"
+"""The whole report, among the artifacts of a run."""
 
 
 @dataclass(frozen=True, slots=True)

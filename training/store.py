@@ -100,9 +100,15 @@ class Store:
 
 def _knock(uri: str) -> None:
     """Refuse a server that does not answer: MLflow would try again for minutes and say nothing."""
-    place = urlsplit(uri)
-    kind = place.scheme.partition("+")[0]
-    port = place.port or PORTS.get(kind)
+    try:
+        place = urlsplit(uri)
+        kind = place.scheme.partition("+")[0]
+        port = place.port or PORTS.get(kind)
+    except ValueError as error:
+        raise RegistryError(
+            "the address of the model registry (MLFLOW_TRACKING_URI or --registry) is no URL; "
+            "expected one such as http://HOST:5000"
+        ) from error
     proxied = kind in getproxies() and not proxy_bypass(place.hostname or "")
     if place.hostname is None or port is None or proxied:
         return
@@ -111,7 +117,7 @@ def _knock(uri: str) -> None:
     except OSError as error:
         raise RegistryError(
             f"the model registry at {place.hostname}:{port} does not answer; is it running, and is "
-            "MLFLOW_TRACKING_URI right?"
+            "its address (MLFLOW_TRACKING_URI or --registry) right?"
         ) from error
 
 

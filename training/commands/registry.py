@@ -19,7 +19,7 @@ __all__ = ["follow", "history", "lineage", "models", "open_registry", "promote",
 
 def models(runs: Runs = RUNS, as_json: Json = False) -> None:
     """List what is registered, and who is champion."""
-    found = open_registry(runs).versions()
+    found = existing_registry(runs).versions()
     if as_json:
         typer.echo(json.dumps([asdict(version) for version in found], indent=1))
         return
@@ -36,19 +36,19 @@ def models(runs: Runs = RUNS, as_json: Json = False) -> None:
 
 def promote(name: str, version: str, runs: Runs = RUNS) -> None:
     """Make a version champion; one that the gate refused stays refused."""
-    open_registry(runs).promote(name, version)
+    existing_registry(runs).promote(name, version)
     typer.echo(f"{name} {version} is champion")
 
 
 def rollback(name: str, runs: Runs = RUNS) -> None:
     """Make the previous champion champion again."""
-    champion = open_registry(runs).rollback(name)
+    champion = existing_registry(runs).rollback(name)
     typer.echo(f"{champion.name} {champion.version} is champion")
 
 
 def history(name: str, runs: Runs = RUNS, as_json: Json = False) -> None:
     """List every version of a model, newest first: who answered, and what the gate said."""
-    found = open_registry(runs).history(name)
+    found = existing_registry(runs).history(name)
     if not found:
         raise InputError("name", f"{name} has no versions; see smoulder models{same_runs(runs)}")
     if as_json:
@@ -75,7 +75,7 @@ def lineage(
     from training.lineage import find_artefact
     from training.lineage import lineage as trace
 
-    registry = open_registry(runs)
+    registry = existing_registry(runs)
     named = [(name, version)] if version is not None else []
     wanted = named or [(v.name, v.version) for v in find_artefact(registry, name)]
     traced = [trace(registry, *each) for each in wanted]
@@ -110,6 +110,24 @@ def open_registry(runs: Path) -> "Registry":
     from training.registry import Registry
 
     return Registry(runs, tracking_uri=tracking_uri)
+
+
+def existing_registry(runs: Path) -> "Registry":
+    """Registry that a training has made: who only reads, or chooses among versions, makes none.
+
+    Raises
+    ------
+    InputError
+        If there is none under the folder, and MLflow's own variable names no server.
+    """
+    from training.store import registry_errors
+
+    with registry_errors():
+        made = "MLFLOW_TRACKING_URI" in os.environ or (runs / "mlflow.db").is_file()
+    if not made:
+        hint = f"train one with 'smoulder train{same_runs(runs)}', or name the folder that has one"
+        raise InputError("--runs", f"there is no registry in {runs}; {hint}")
+    return open_registry(runs)
 
 
 def _cohort_text(version: "Registered") -> str:

@@ -87,8 +87,14 @@ def report_training(trained: "Trained", version: "Registered", champion: "Regist
     )
 
 
-def tell_where(runs: Path, *, own_registry: bool) -> None:
-    """Where judgement, card and plots are, and what comes next."""
+def tell_where(runs: Path, run_id: str, *, own_registry: bool) -> None:
+    """Where report, judgement, card and plots are, and what comes next."""
+    from training.documents import REPORT
+
+    # As MLflow lays artifacts out; a server keeps them where it likes.
+    report = runs / "artifacts" / run_id / "artifacts" / REPORT
+    if report.is_file():
+        typer.echo(f"Report, for any browser: {report}")
     store = shlex.quote(f"sqlite:///{runs / 'mlflow.db'}")
     database = f"mlflow ui --backend-store-uri {store} --host 127.0.0.1"
     typer.echo(

@@ -99,7 +99,7 @@ def train(
         typer.echo(json.dumps(training_as_json(trained, version, champion), indent=1))
     else:
         report_training(trained, version, champion)
-        tell_where(runs, own_registry=own_registry)
+        tell_where(runs, version.run_id, own_registry=own_registry)
     if not trained.verdict.passed:
         raise GateError(
             f"{version.name} {version.version}: {trained.verdict.failures[0]}; "

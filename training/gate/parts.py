@@ -23,9 +23,12 @@ from training.refitting import fit_anew
 from training.study import Gate, Study
 from training.validation import OutOfFold
 
-__all__ = ["observed_over_expected", "subgroup_checks", "travel_checks"]
+__all__ = ["HELD_OUT", "OF_PART", "observed_over_expected", "subgroup_checks", "travel_checks"]
 
 Bools = NDArray[np.bool_]
+
+OF_PART, HELD_OUT = "observed/expected, ", " held out"
+"""How a check is named for a part of the cohort, and for one that the fit has not seen."""
 
 YES_OR_NO = 0.5
 """The cut of a feature that is 0 or 1."""
@@ -37,7 +40,7 @@ def subgroup_checks(rows: TrainingSet, study: Study, candidate: OutOfFold) -> It
     for name, mask in _subgroups(rows, study.gate):
         part = rows.rows(mask)
         if _progressed(part, study) >= study.gate.least_part_events:
-            yield _calibrated(f"observed/expected, {name}", part, risk[mask], study)
+            yield _calibrated(f"{OF_PART}{name}", part, risk[mask], study)
 
 
 def travel_checks(
@@ -56,7 +59,7 @@ def travel_checks(
         fit, asked = fit_anew(candidate.name, others, study, listed, seed=seed, enough=enough)
         margin = fit.learner.margin(rows.rows(mask).columns(fit.features))
         risk = risks_of(asked.parameters, margin)[:, study.decision]
-        yield _calibrated(f"observed/expected, {name} held out", rows.rows(mask), risk, study)
+        yield _calibrated(f"{OF_PART}{name}{HELD_OUT}", rows.rows(mask), risk, study)
 
 
 def observed_over_expected(

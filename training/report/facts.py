@@ -4,12 +4,10 @@ import numpy as np
 
 from features.labs import DAYS_PER_YEAR
 from training.fit import Final, Trained
+from training.gate.parts import HELD_OUT, OF_PART
 from training.report.checklists import TODO
 
 __all__ = ["training_facts"]
-
-OF_PART, HELD_OUT = "observed/expected, ", " held out"
-"""How a check of the gate is named for a part of the cohort."""
 
 
 def training_facts(trained: Trained, final: Final) -> dict[str, str]:

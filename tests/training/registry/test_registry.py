@@ -12,7 +12,8 @@ import pytest
 
 from features.errors import GateError, InputError, RegistryError
 from models.artefact import load_artefact
-from training.documents import Documents
+from training.commands.results import tell_where
+from training.documents import REPORT, Documents
 from training.fit import Trained
 from training.gate import Check, Verdict
 from training.lineage import find_artefact, lineage
@@ -233,6 +234,22 @@ def test_an_answer_leads_back_to_the_rows(
     assert traced.cohort_digest == trained.rows.digest
     assert traced.version.study_hash == trained.study.hash
     assert dict(traced.steps())["rows"] == trained.rows.digest
+
+
+def test_the_report_of_a_training_is_told_as_a_file_to_open(
+    registry: Registry,
+    trained: Trained,
+    documents: Documents,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    version, *_ = registry.register(_judged(trained, passed=True), documents)
+    tell_where(registry.root, version.run_id, own_registry=True)
+    first = capsys.readouterr().out.splitlines()[0]
+    report = Path(first.removeprefix("Report, for any browser: "))
+    assert report.read_text(encoding="utf-8") == documents.texts[REPORT]
+    # Artifacts that a server keeps are no file here.
+    tell_where(registry.root / "elsewhere", version.run_id, own_registry=False)
+    assert "Report" not in capsys.readouterr().out
 
 
 def test_an_artefact_that_nobody_registered_is_told(registry: Registry) -> None:

@@ -87,3 +87,8 @@ def test_a_server_that_does_not_answer_is_told_at_once_and_without_its_password(
     with pytest.raises(RegistryError, match=f"{place} does not answer") as caught:
         Store(tmp_path, f"{kind}://ward:secret@{place}/smoulder")
     assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_is_no_url_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="is no URL; expected one such as"):
+        Store(tmp_path, "http://ward:secret")
