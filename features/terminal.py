@@ -7,10 +7,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
-__all__ = ["RUNS", "ColumnNames", "Json", "Runs", "print_table", "same_runs", "working"]
+from features.errors import InputError
+
+__all__ = [
+    "RUNS",
+    "ColumnNames",
+    "Json",
+    "Runs",
+    "check_registry",
+    "print_table",
+    "same_runs",
+    "working",
+]
 
 VARIABLE = "SMOULDER_RUNS"
 Runs = Annotated[
@@ -28,6 +40,10 @@ ColumnNames = Annotated[
 ]
 RUNS = Path("mlruns")
 
+SERVERS = ("http", "https")
+STORES = ("sqlite", "postgresql", "mysql", "mssql", "databricks")
+"""Where MLflow keeps a registry; a folder of files is none any more."""
+
 
 def same_runs(runs: Path) -> str:
     """What a command that is suggested to the caller needs, to look in the same folder.
@@ -44,6 +60,26 @@ def same_runs(runs: Path) -> str:
     """
     unnamed = Path(os.environ.get(VARIABLE) or RUNS)
     return "" if runs.resolve() == unnamed.resolve() else f" --runs {shlex.quote(str(runs))}"
+
+
+def check_registry(address: str) -> str:
+    """Address of a registry, so far as it can be one; a follower would try it for ever.
+
+    Raises
+    ------
+    InputError
+        If MLflow has no registry of that kind.
+    """
+    try:
+        place = urlsplit(address)
+        kind = place.scheme.partition("+")[0]
+        known = kind in STORES or (kind in SERVERS and bool(place.hostname))
+    except ValueError:
+        known = False
+    if not known and address != "databricks":  # alone it names the server of a profile
+        expected = "an MLflow server (https://…) or database (sqlite:///…, postgresql://…)"
+        raise InputError("--registry", f"expected the address of {expected}")
+    return address
 
 
 def print_table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

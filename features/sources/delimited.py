@@ -38,6 +38,10 @@ __all__ = ["csv_header", "read_csv"]
 EXCEL_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
+DOCUMENT_MAGIC = b"%PDF"
+FIRST_BYTES = 16
+"""Pictures and other things that are no text have a zero among them."""
+
 MOST_HEADER = 100 * MOST_COLUMNS
 """Characters of a header; a longer one is of another kind of file."""
 
@@ -57,7 +61,7 @@ ARROW_TYPES = {
 def csv_header(path: Path) -> tuple[str, ...]:
     """Normalised column names of a CSV file."""
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(FIRST_BYTES)
         file.seek(0)
         _check_kind(start, path.name)
         line = file.readline()
@@ -86,6 +90,9 @@ def _check_kind(start: bytes, source: str) -> None:
         raise InputError("file", "is compressed; unpack it first", source=source)
     if start.startswith(UTF16_MARKS):
         raise InputError("file", "is UTF-16; save it as UTF-8", row=HEADER_ROW, source=source)
+    if start.startswith(DOCUMENT_MAGIC) or b"\0" in start:
+        message = "is no table; expected CSV, Parquet or FHIR's JSON"
+        raise InputError("file", message, source=source)
 
 
 def read_csv(path: Path, wanted: Mapping[str, Cells]) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from features.terminal import RUNS, Runs
+from features.terminal import RUNS, Runs, check_registry
 from serving.commands.audit import AuditUrl
 
 __all__ = ["serve"]
@@ -44,5 +44,6 @@ def serve(
 
 
 def _follow_command(registry: str, runs: Path) -> list[str]:
-    words = ["--registry", registry, "--runs", str(runs), "--beside", str(os.getpid())]
+    address = check_registry(registry)
+    words = ["--registry", address, "--runs", str(runs), "--beside", str(os.getpid())]
     return [sys.executable, "-m", "smoulder", "follow", *words]

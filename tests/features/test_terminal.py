@@ -1,6 +1,11 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from features.terminal import working
+from features.errors import InputError
+from features.terminal import check_registry, working
 
 
 def test_outside_a_terminal_each_stage_is_one_line_when_it_begins(
@@ -37,3 +42,35 @@ def test_in_a_terminal_one_status_goes_on_within_a_stage_for_people_and_programs
             advance("Cox", "1 of 2")
         told = capsys.readouterr().err
         assert "Training: Cox, 1 of 2" in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:5000",
+        "https://mlflow.example/base",
+        "sqlite:////data/mlflow.db",
+        "postgresql+psycopg2://mlflow@database/mlflow",
+        "databricks",
+        "databricks://profile",
+    ],
+)
+def test_whatever_may_be_a_registry_is_taken(address: str) -> None:
+    assert check_registry(address) == address
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense://", "mlruns", "file:///mlruns", "http", "http://", "http://["]
+)
+def test_what_can_be_no_registry_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match=r"^--registry: expected the address of"):
+        check_registry(address)
+
+
+@pytest.mark.parametrize("command", ["serve", "follow"])
+def test_no_command_waits_for_a_registry_that_can_be_none(
+    command: str, tmp_path: Path, run: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    done = run(command, "--registry", "nonsense://", "--runs", tmp_path)
+    assert done.returncode == 2
+    assert "--registry: expected the address of" in done.stderr

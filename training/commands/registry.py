@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError
-from features.terminal import RUNS, Json, Runs, print_table, same_runs
+from features.terminal import RUNS, Json, Runs, check_registry, print_table, same_runs
 
 if TYPE_CHECKING:
     from training.registry import Registered, Registry
@@ -96,10 +96,11 @@ def follow(
     runs: Runs = RUNS,
 ) -> None:
     """Lay the champions of a registry out for serving, until stopped."""
+    address = check_registry(registry)
     from training.follow import Follower
 
     # A server that is killed cannot stop its companion.
-    Follower(runs, registry, challengers=challengers).run(
+    Follower(runs, address, challengers=challengers).run(
         every=every, until=lambda: beside is not None and os.getppid() != beside
     )
 

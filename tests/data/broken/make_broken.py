@@ -77,6 +77,8 @@ def wide() -> dict[str, bytes]:
         "binary-zero.csv": table(GOOD, "B,2024-01-05,60,F,1.8\0,13"),
         "workbook.csv": b"PK\x03\x04" + bytes(60),
         "old-workbook.csv": b"\xd0\xcf\x11\xe0" + bytes(60),
+        "picture.csv": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(17),
+        "document.csv": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
         "compressed.csv": gzip.compress(table(GOOD), mtime=0),
         "column-twice.csv": table(GOOD + ",1.9", header=HEADER + ",m_protein_g_dl"),
         "column-twice-in-other-case.csv": table(GOOD + ",61", header=HEADER + ",Age"),
