@@ -79,7 +79,7 @@ def _database(url: str) -> TableReader:
         "database", "does not answer; expected an SQLAlchemy URL of a reachable OMOP database"
     )
     try:
-        engine = sqlalchemy.create_engine(url)
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         inspector = sqlalchemy.inspect(engine)
         names = [*inspector.get_table_names(), *inspector.get_view_names()]
     except (SQLAlchemyError, ImportError):

@@ -71,17 +71,38 @@ def test_concepts_units_and_people_become_lab_rows(folder):
     assert not rows.problems
 
 
-def test_a_database_says_what_a_folder_says(folder, tmp_path):
-    tables = {"person": PERSON, "measurement": USUAL, "concept": CONCEPT}
+@pytest.fixture
+def database(tmp_path):
+    """SQLAlchemy URL of the usual tables."""
     url = f"sqlite:///{tmp_path}/cdm.db"
     engine = sqlalchemy.create_engine(url)
-    for name, table in tables.items():
+    for name, table in {"person": PERSON, "measurement": USUAL, "concept": CONCEPT}.items():
         table.to_sql(name, engine, index=False)
     engine.dispose()
-    ours, theirs = read_visits(url), read_visits(folder(**tables))
+    return url
+
+
+def test_a_database_says_what_a_folder_says(folder, database):
+    ours = read_visits(database)
+    theirs = read_visits(folder(person=PERSON, measurement=USUAL, concept=CONCEPT))
     assert values(ours) == values(theirs)
     assert ours.time_years.tolist() == theirs.time_years.tolist()
     assert ours.age_years.tolist() == theirs.age_years.tolist()
+
+
+def test_every_connection_to_a_database_is_closed_once_it_is_read(database):
+    changes = []
+    pool = sqlalchemy.Pool
+    opened, closed = (lambda *_: changes.append(1)), (lambda *_: changes.append(-1))
+    sqlalchemy.event.listen(pool, "connect", opened)
+    sqlalchemy.event.listen(pool, "close", closed)
+    try:
+        read_visits(database)
+    finally:
+        sqlalchemy.event.remove(pool, "connect", opened)
+        sqlalchemy.event.remove(pool, "close", closed)
+    assert changes
+    assert sum(changes) == 0
 
 
 def test_parquet_with_dates_says_what_csv_says(folder, tmp_path):
