@@ -185,6 +185,14 @@ class Registry:
         """Every version of a name, newest first."""
         return [found for found in self.versions() if found.name == name]
 
+    def duplicates(self, version: Registered) -> list[Registered]:
+        """Other versions with the bytes of this one, newest first."""
+        return [
+            found
+            for found in self.history(version.name)
+            if found.sha256 == version.sha256 and found.version != version.version
+        ]
+
     def version(self, name: str, version: str) -> Registered:
         """One registered version.
 

@@ -25,7 +25,7 @@ class Registered:
     candidate
         Identifier of the learner.
     sha256
-        Of the artefact's manifest; every answer carries it.
+        Of the artefact's list of hashes; every answer carries it.
     created
         Moment of its registration, ISO 8601 in UTC.
     """

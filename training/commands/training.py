@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Work", "train", "train_and_register"]
 
+SAME_BYTES = (
+    "{found.name} {found.version} is byte for byte version {earlier}: the same cohort, study and "
+    "seed were trained before"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -143,6 +148,9 @@ def train_and_register(
         workshop.progress("registering", "")
         version, champion, verdict = registry.register(trained)
         workshop.within(trained.work).clear()
+        same = registry.duplicates(version)
+    if same:
+        typer.echo(SAME_BYTES.format(found=version, earlier=same[0].version), err=True)
     return replace(trained, verdict=verdict), version, champion
 
 

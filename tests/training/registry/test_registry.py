@@ -236,6 +236,16 @@ def test_an_answer_leads_back_to_the_rows(
     assert dict(traced.steps())["rows"] == trained.rows.digest
 
 
+def test_the_same_training_twice_is_known_by_its_bytes(
+    registry: Registry, trained: Trained, documents: Documents
+) -> None:
+    once, *_ = registry.register(_judged(trained, passed=True), documents)
+    assert registry.duplicates(once) == []
+    again, *_ = registry.register(_judged(trained, passed=True), documents)
+    assert again.version != once.version
+    assert [found.version for found in registry.duplicates(again)] == [once.version]
+
+
 def test_the_report_of_a_training_is_told_as_a_file_to_open(
     registry: Registry,
     trained: Trained,
