@@ -87,9 +87,12 @@ def mean_calibration(
         return MeanCalibration(observed, expected, Estimate.none(str(observed.reason)))
     if expected == 0:
         return MeanCalibration(observed, expected, Estimate.none("every predicted risk is 0"))
-    if observed.value == 0 or observed.standard_error is None:
+    if observed.value == 0:
         nobody = f"no progression is observed by {horizon_years:g} years"
         return MeanCalibration(observed, expected, Estimate.none(nobody))
+    if observed.standard_error is None:
+        # Landmarks of one person alone.
+        return MeanCalibration(observed, expected, Estimate(observed.value / expected))
     relative = observed.standard_error / observed.value
     ratio = Estimate.ratio(observed.value / expected, relative, level=level)
     return MeanCalibration(observed, expected, ratio)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from training.metrics.aalen_johansen import observed_risk
 from training.metrics.calibration import mean_calibration, weak_calibration
 from training.metrics.calibration_curve import calibration_curve, calibration_groups
 from training.metrics.links import LINKS
+from training.metrics.timeline import Timeline
 
 
 def cohort(seed: int = 0, size: int = 4000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -64,6 +66,15 @@ def test_a_person_at_two_landmarks_makes_no_band_narrower(levels: int) -> None:
     assert width(*twice, cluster=person) == pytest.approx(once, rel=0.01)
     # Taken for two people each, they are narrower by a root of two.
     assert (width(*twice) < 0.8 * once).all()
+
+
+def test_one_person_has_an_observed_over_expected_and_no_interval() -> None:
+    duration, event, risk = np.array([1.0, 3.0]), np.array([1, 0]), np.array([0.25, 0.25])
+    line = Timeline.of(duration, event)
+    observed = observed_risk(line, 2, cluster=np.array([0, 0]))
+    ratio = mean_calibration(duration, event, risk, 2, observed=observed).ratio
+    # One of two landmarks is before a progression, where one of four was expected.
+    assert (ratio.value, ratio.standard_error, ratio.lower) == (2.0, None, None)
 
 
 def test_a_rule_is_compared_group_by_group() -> None:
