@@ -108,8 +108,6 @@ def _database(url: str) -> TableReader:
                 ).all()
         except SQLAlchemyError:
             raise unanswered from None
-        finally:
-            engine.dispose()
         cells = zip(*rows, strict=True) if rows else ([] for _ in chosen)
         columns = {
             column: pa.array([None if c is None else str(c) for c in values], pa.string())

@@ -1,5 +1,7 @@
 """OMOP CDM 5.4: a folder and a database say the same, and a bound is never a value."""
 
+import contextlib
+
 import pandas as pd
 import pytest
 import sqlalchemy
@@ -75,10 +77,9 @@ def test_concepts_units_and_people_become_lab_rows(folder):
 def database(tmp_path):
     """SQLAlchemy URL of the usual tables."""
     url = f"sqlite:///{tmp_path}/cdm.db"
-    engine = sqlalchemy.create_engine(url)
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
     for name, table in {"person": PERSON, "measurement": USUAL, "concept": CONCEPT}.items():
         table.to_sql(name, engine, index=False)
-    engine.dispose()
     return url
 
 
@@ -90,14 +91,20 @@ def test_a_database_says_what_a_folder_says(folder, database):
     assert ours.age_years.tolist() == theirs.age_years.tolist()
 
 
-def test_every_connection_to_a_database_is_closed_once_it_is_read(database):
+@pytest.mark.parametrize("usable", [True, False])
+def test_every_connection_to_a_database_is_closed_once_it_is_read(database, usable):
+    if not usable:
+        engine = sqlalchemy.create_engine(database, poolclass=sqlalchemy.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text("DROP TABLE person"))
     changes = []
     pool = sqlalchemy.Pool
     opened, closed = (lambda *_: changes.append(1)), (lambda *_: changes.append(-1))
     sqlalchemy.event.listen(pool, "connect", opened)
     sqlalchemy.event.listen(pool, "close", closed)
     try:
-        read_visits(database)
+        with contextlib.nullcontext() if usable else pytest.raises(InputError, match="people"):
+            read_visits(database)
     finally:
         sqlalchemy.event.remove(pool, "connect", opened)
         sqlalchemy.event.remove(pool, "close", closed)
