@@ -7,7 +7,7 @@ import sys
 
 from features.errors import InputError
 
-__all__ = ["BACKLOG", "Listening"]
+__all__ = ["BACKLOG", "Listening", "listens"]
 
 BACKLOG = 2048
 DEALT = sys.platform == "linux"
@@ -83,6 +83,14 @@ class Listening:
         if DEALT:
             with contextlib.suppress(OSError):  # refused already
                 self._sockets[worker].shutdown(socket.SHUT_RDWR)
+
+
+def listens(own: socket.socket) -> bool:
+    """Whether a socket takes connections; not once `Listening.refuse` was called for it."""
+    try:
+        return bool(own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:  # closed by the event loop, which could not go on with it
+        return False
 
 
 def _bound(address: str, port: int, *options: int) -> socket.socket:

@@ -5,6 +5,7 @@ import gc
 import ipaddress
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from serving.audit import make_key
 from serving.audit.store import store_of
 from serving.followed import STATUS
 from serving.lifecycle import check_published
-from serving.listening import BACKLOG, Listening
+from serving.listening import BACKLOG, Listening, listens
 from serving.pulse import FilePulse, Pulse
 from serving.supervisor import Job, ending_properly, keep_running
 from serving.tracing import ENDPOINTS
@@ -136,13 +137,14 @@ def _rehearse(smoulder: Any) -> None:
 class _Server(uvicorn.Server):
     """A server whose event loop has a pulse, ten beats a second."""
 
-    def __init__(self, settings: uvicorn.Config, pulse: Pulse) -> None:
+    def __init__(self, settings: uvicorn.Config, pulse: Pulse, own: socket.socket) -> None:
         super().__init__(settings)
-        self._pulse = pulse
+        self._pulse, self._own = pulse, own
 
     async def on_tick(self, counter: int) -> bool:
         self._pulse.beat()
-        return await super().on_tick(counter)
+        # Taken for absent the moment it came, it would beat and answer nobody; the next one will.
+        return not listens(self._own) or await super().on_tick(counter)
 
 
 def _job(listening: Listening, worker: int) -> Job:
@@ -163,7 +165,7 @@ def _work(listening: Listening, worker: int, pulse: Pulse) -> None:
 
     smoulder: Any = service.Smoulder
     own = listening.of(worker)
-    _Server(_settings(smoulder.to_asgi()), pulse).run(sockets=[own])
+    _Server(_settings(smoulder.to_asgi()), pulse, own).run(sockets=[own])
 
 
 def _settings(app: Any) -> uvicorn.Config:

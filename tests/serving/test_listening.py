@@ -122,6 +122,18 @@ def test_a_worker_that_fails_or_hangs_while_it_starts_leaves_nobody_waiting(
             assert until(lambda: _sockets(server.pid, "LISTEN") == 2, 60)
 
 
+def test_a_worker_that_came_as_it_was_taken_for_absent_leaves_nobody_waiting(
+    tmp_path: Path, started: Started
+) -> None:
+    port, late = free_port(), tmp_path / "late"
+    with started(tmp_path, port, 1, TAKEN_FOR_ABSENT.format(late=late)) as server:
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+        (deaf,) = workers_of(server.pid)
+        late.touch()
+        assert until(lambda: workers_of(server.pid) not in ([], [deaf]), 60)
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", server)
+
+
 def test_no_connection_is_taken_any_more_while_a_server_ends(tmp_path: Path) -> None:
     with Served(tmp_path, workers=2) as served:
         # Stopped, they end in half a minute only; the supervisor waits for them.
@@ -193,4 +205,18 @@ def open(self):
         time.sleep(600)
     true(self)
 Room.open = open
+"""
+
+
+TAKEN_FOR_ABSENT = """
+from pathlib import Path
+from serving import supervisor
+supervisor.LOOK_SECONDS = 0.25
+look = supervisor._Process.look
+def late(self):
+    look(self)
+    if Path("{late}").exists():
+        Path("{late}").unlink()
+        self.job.absent()
+supervisor._Process.look = late
 """
