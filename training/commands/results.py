@@ -74,8 +74,8 @@ def report_training(trained: "Trained", version: "Registered", champion: "Regist
     how = "tuned in every fold" if told["searched"] else "not tuned"
     print_table(f"{study.label}: {whom}, cross-validated, {how}", header, rows)
     typer.echo(
-        f"Not used: {rows_used.refused} subjects refused for their values, "
-        f"{rows_used.left_out} landmarks without a necessary marker."
+        f"Not used: subjects refused for their values: {rows_used.refused}; "
+        f"landmarks without a necessary marker: {rows_used.left_out}."
     )
     for check in trained.verdict.checks:
         kept = "open  " if check.value is None else "kept  " if check.passed else "FAILED"

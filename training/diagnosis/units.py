@@ -43,7 +43,7 @@ def values(evidence: Evidence) -> Finding:
     refused = len(people.visits.refusals())
     doubted = sum(f.severity == "doubted" for f in people.visits.findings)
     share = refused / people.subjects
-    told = [f"{doubted} values doubted"] if doubted else []
+    told = [f"values doubted: {doubted}"] if doubted else []
     told += people.passed_over[:MOST_COLUMNS]
     # Last, since a fault is told in parts of its own.
     told.append(people.refusals() or "every subject's visits can be used")

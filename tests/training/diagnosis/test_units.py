@@ -71,7 +71,7 @@ def test_columns_that_are_not_read_and_values_in_doubt_are_told(
     cohort = drawn([3.0] * 4, [0, 1, 0, 2], m_protein_g_dl=[1.5, 1.6, 6.5, 7.0], ward=[1.0] * 4)
     found = look("values", cohort, smm)
     assert found.status == "pass"
-    expected = "2 values doubted; column 'ward' is not used; every subject's visits can be used"
+    expected = "values doubted: 2; column 'ward' is not used; every subject's visits can be used"
     assert found.found == expected
 
 
