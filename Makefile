@@ -23,7 +23,9 @@ setup: $(VENV)/installed  ## Create .venv and install from the lock
 $(VENV)/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "Smoulder needs Python 3.11-3.13; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@# One that was interrupted begins anew: uv takes half a package for a whole one.
+	$(PYTHON) -m venv $$(test -e $(VENV)/begun && echo --clear) $(VENV)
+	@touch $(VENV)/begun
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock
 	$(BIN)/python -m pip install $(QUIETLY) --require-hashes -r $(VENV)/uv.lock
 	@# uv takes a fifth of pip's processor time; pip is for machines where only pip is told the index.
@@ -32,7 +34,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@# On every core, and without what nobody imports; nothing breaks where a file cannot be compiled.
 	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 	$(BIN)/python -m pip install $(QUIETLY) --no-deps --no-build-isolation --editable .
-	@touch $@
+	@mv $(VENV)/begun $@
 
 demo: setup  ## Train both demonstration models and serve them on http://127.0.0.1:3000
 	$(BIN)/smoulder demo --port $(PORT)
