@@ -7,7 +7,7 @@ made from a simulated cohort is a demonstration and never reaches a chart.
 import uuid
 from collections.abc import Sequence
 
-from features.criteria import STAGES
+from features.criteria import EVENT, STAGES, UNDETERMINED
 from serving.cds_hooks.services import REASON_SYSTEM, REASONS
 from serving.values import Json
 from serving.web.numbers import percent, span
@@ -21,8 +21,6 @@ MOST_CHARACTERS = 140
 MOST_DOUBTS = 10
 """Shown on a card; a chart is no place for a longer list."""
 
-EVENT = STAGES[3]
-UNDETERMINED = STAGES[0]
 CLONAL = ("m_protein", "urine_m_protein", "bmpc")
 
 LEAD_HORIZON = 2.0
@@ -51,7 +49,7 @@ def cards(answer: Json, *, request_id: str, base: str, confirm: Sequence[str] = 
     ]
     if not _shows_a_clone(answer):
         return []
-    event = answer["staging"]["stage"] == EVENT
+    event = answer["staging"]["stage"] == STAGES[EVENT]
     lead = _lead(told)
     if lead is None and not event:
         return []
@@ -76,7 +74,7 @@ def cards(answer: Json, *, request_id: str, base: str, confirm: Sequence[str] = 
 
 def _shows_a_clone(answer: Json) -> bool:
     """Whether anything but routine chemistry was found; nobody else's chart is to show a card."""
-    if answer["staging"]["stage"] != UNDETERMINED:
+    if answer["staging"]["stage"] != STAGES[UNDETERMINED]:
         return True
     return any(each.analyte in CLONAL and (each.used or 0) > 0 for each in answer["inputs"])
 
