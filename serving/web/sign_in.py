@@ -48,8 +48,12 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """``POST /ui/sign-out``: the end of the session in this browser."""
-    return RedirectResponse(SIGN_IN, 303, {"Set-Cookie": _guard(request).sessions.end()})
+    """``POST /ui/sign-out``: the end of the session in this browser, and of the pages it keeps.
+
+    Whoever signs in next at this computer is not to come back to what the one before typed.
+    """
+    headers = {"Set-Cookie": _guard(request).sessions.end(), "Clear-Site-Data": '"cache"'}
+    return RedirectResponse(SIGN_IN, 303, headers)
 
 
 SIGN_IN_PAGES = [

@@ -34,6 +34,7 @@ def test_the_page_leads_to_the_form_and_the_form_to_the_page(guarded: Any, key: 
     out = guarded.post("/ui/sign-out", headers=session | OWN)
     assert (out.status_code, out.headers["location"]) == (303, "/ui/sign-in")
     assert f"{COOKIE}=; Max-Age=0" in out.headers["set-cookie"]
+    assert out.headers["clear-site-data"] == '"cache"'
 
 
 def test_an_answer_asked_for_by_form_names_who_signed_in(guarded: Any, room: Any, key: str) -> None:
