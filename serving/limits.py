@@ -14,6 +14,7 @@ from serving.problems import MALFORMED, TIMEOUT, TOO_LARGE, UNSUPPORTED, Problem
 __all__ = [
     "BATCH_BYTES",
     "BODY_SECONDS",
+    "FORM",
     "MOST_SUBJECTS",
     "MOST_VISITS",
     "RISK_BYTES",
@@ -28,6 +29,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 MOST_SUBJECTS = 1000
 MOST_VISITS = 500
 FHIR_VERSION = "4.0"
+FORM = "application/x-www-form-urlencoded"
 BODY_SECONDS = 20.0
 """A body that takes longer to arrive is given up; slow senders must not hold connections."""
 

@@ -13,7 +13,7 @@ from features.errors import FieldProblem
 from models.completions import next_tests
 from serving.answer import Answered, answer
 from serving.api import request_id, room_of
-from serving.limits import RISK_BYTES, read_body, require_media_type
+from serving.limits import FORM, RISK_BYTES, read_body, require_media_type
 from serving.problems import MALFORMED, NOT_FOUND, ProblemError
 from serving.request import read_risk
 from serving.web.curve import draw, looks
@@ -39,7 +39,6 @@ from serving.web.wording import KNOWN, SPOKEN
 
 __all__ = ["PAGES"]
 
-FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 4000
 
 KNOWN |= {"choices": CHOICES, "gate": GATE, "zip": zip}

@@ -7,13 +7,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from serving.access.guard import SIGN_IN, Guard
-from serving.limits import read_body, require_media_type
+from serving.limits import FORM, read_body, require_media_type
 from serving.problems import FORBIDDEN, NOT_FOUND, ProblemError
 from serving.web.frame import render
 
 __all__ = ["SIGN_IN_PAGES"]
 
-FORM = "application/x-www-form-urlencoded"
 MOST_BYTES = 4096
 ELSEWHERE = ("cross-site", "same-site")
 
